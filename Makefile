@@ -1,0 +1,58 @@
+# Two commands matter: `make check` while you work, `make test` before you push.
+
+PYTHON ?= python3
+PYTEST_WORKERS ?= 2
+PYTEST = $(VENV)/bin/pytest --numprocesses=$(PYTEST_WORKERS)
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+FAST_SUITES := $(wildcard tests/style tests/unit tests/property)
+SOURCES := $(wildcard src tests scripts benchmarks examples)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo check test lint types imports bench lock format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv from the hash-pinned locks (every other target does this by itself)
+
+demo: $(STAMP) ## run a governed workflow here, from submission to receipt
+	$(VENV)/bin/remit demo
+
+check: lint types imports ## fast gate: format, lint, types, import contracts, style, unit and property tests
+	$(PYTEST) $(FAST_SUITES)
+
+test: lint types imports ## everything that CI runs: the fast gate and all other suites
+	$(PYTEST) tests
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/ruff check $(SOURCES)
+
+types: $(STAMP)
+	$(VENV)/bin/mypy
+	$(if $(wildcard tests/typing),$(VENV)/bin/basedpyright)
+
+imports: $(STAMP)
+	$(VENV)/bin/lint-imports
+
+bench: $(STAMP) ## measure against the performance budget
+	$(VENV)/bin/python benchmarks/run.py
+
+lock: ## resolve the dependencies again and pin them by hash (UPGRADE=1 takes newer ones)
+	$(PYTHON) scripts/environment.py lock $(if $(UPGRADE),--upgrade)
+
+format: $(STAMP) ## format the sources and apply safe fixes
+	$(VENV)/bin/ruff check --fix-only $(SOURCES)
+	$(VENV)/bin/ruff format $(SOURCES)
+
+clean: ## remove everything that can be made again
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so an interrupted installation is done again.
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml scripts/environment.py
+	$(PYTHON) scripts/environment.py install
+	@touch $@
