@@ -10,7 +10,6 @@ so that no address is ever written into this repository.
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -38,13 +37,15 @@ SCALAR_SETTINGS = {
 
 
 def install() -> None:
-    """Create `.venv` if need be and make it hold exactly what the locks name, and this project, editable."""
+    """Create `.venv` if need be and make it hold what the locks name, and this project, editable."""
     require_python()
     create_venv()
     install_uv()
     environment = uv_environment()
-    # Several developers may share one cache and index; the lock's hashes decide which file is taken, not the order.
-    run([UV, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK], environment)
+    # The lock's hashes decide which file is taken, so the order of indexes does not matter.
+    # Nothing is removed: a test run next door must not lose its packages. `make clean` makes a fresh start.
+    pinned = [UV, "pip", "install", "--quiet", "--no-build", "--python", PYTHON, "--require-hashes", "--requirement"]
+    run([*pinned, LOCK], environment)
     project = [UV, "pip", "install", "--quiet", "--python", PYTHON, "--no-deps", "--no-build-isolation", "--editable"]
     run([*project, ROOT], environment)
 
@@ -70,7 +71,7 @@ def require_python() -> None:
     if sys.version_info < PYTHON_VERSION_MIN:
         sys.exit(f"expected Python 3.11 or newer, got {sys.version.split()[0]}: run `make PYTHON=python3.12 …`")
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian ships Python without it
+        import ensurepip  # noqa: F401 - Debian ships Python without it
     except ModuleNotFoundError:
         version = sysconfig.get_python_version()
         sys.exit(f"expected the venv and ensurepip modules, got neither: run `apt-get install python{version}-venv`")
