@@ -8,6 +8,8 @@ Does not know: where packages come from. pip's own configuration says that, and 
 so that no address is ever written into this repository.
 """
 
+from __future__ import annotations
+
 import ast
 import os
 import subprocess
