@@ -1,9 +1,12 @@
 """Rules for all suites: a required suite never skips, and random tests print how to repeat them."""
 
 from collections.abc import Generator
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 REQUIRED_SUITES = ("tests/conformance/", "tests/integration/", "tests/crash/", "tests/acceptance/")
 
@@ -13,9 +16,21 @@ settings.load_profile("remit")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure where a skip would hide a missing dependency."""
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and item.nodeid.startswith(REQUIRED_SUITES):
+    """Refuse skips of single tests."""
+    return refuse_skip((yield), item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Refuse skips of whole modules."""
+    return refuse_skip((yield), collector.nodeid)
+
+
+def refuse_skip(report: Report, node_id: str) -> Report:
+    """Turn a skip into a failure where it would hide a missing dependency."""
+    if report.skipped and not hasattr(report, "wasxfail") and node_id.startswith(REQUIRED_SUITES):
         report.outcome = "failed"
         report.longrepr = f"a required suite must not skip: {report.longrepr}"
     return report
