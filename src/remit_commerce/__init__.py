@@ -1,0 +1,1 @@
+"""The commerce pack: payments, fulfilment and mail on public names of `remit`."""
