@@ -1,0 +1,1 @@
+"""Remit: a governed orchestration kernel on PostgreSQL."""
