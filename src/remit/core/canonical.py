@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 import rfc8785
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
 else:
-    JsonValue = object
+    JsonValue = Any
 
 INTEGER_MAX: Final = 2**53 - 1
 """Largest magnitude of an integer: every JSON reader, JavaScript included, reads it back unchanged (RFC 7493)."""
