@@ -1,0 +1,123 @@
+"""A definition ready to be run: its expressions compiled and its graph indexed.
+
+Owns: everything that is derived from a definition's bytes and never changes. Shared by all runs of the definition.
+Does not know: any run's state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from remit.core.canonical import JsonValue
+from remit.core.definition import (
+    Definition,
+    EventStep,
+    SignalStep,
+    Step,
+    TimerStep,
+    ToolStep,
+    decode_definition,
+    definition_digest,
+)
+from remit.core.expressions import Expression, Template, compile_expression, compile_template
+from remit.ids import Digest
+
+RUN_ROOTS: Final = frozenset({"input", "steps", "run"})
+OUTPUT_ROOTS: Final = RUN_ROOTS | {"output"}
+MATCH_ROOTS: Final = RUN_ROOTS | {"event"}
+TRIGGER_ROOTS: Final = frozenset({"event"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledStep:
+    """One step with its compiled expressions; a part that the step's kind lacks is ``None``."""
+
+    step: Step
+    condition: Expression | None = None
+    arguments: Template | None = None
+    output_mapping: Template | None = None
+    correlation: Template | None = None
+    match: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledTrigger:
+    """One trigger with its compiled expressions."""
+
+    event: str
+    condition: Expression | None
+    key: Template
+    input: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A definition with its digest, compiled steps by id (in document order) and the steps that depend on each."""
+
+    definition: Definition
+    digest: Digest
+    steps: dict[str, CompiledStep]
+    successors: dict[str, tuple[str, ...]]
+    output: Template | None
+    triggers: tuple[CompiledTrigger, ...]
+
+
+def load_program(body: bytes) -> Program:
+    """Return the program of stored definition bytes.
+
+    Raises:
+        DefinitionInvalidError: the bytes are no definition.
+        ExpressionError: an expression does not compile (a stored definition was checked before, so this is damage).
+    """
+    definition = decode_definition(body)
+    successors: dict[str, list[str]] = {step.id: [] for step in definition.steps}
+    for step in definition.steps:
+        for dependency in step.depends_on:
+            successors[dependency].append(step.id)
+    return Program(
+        definition=definition,
+        digest=definition_digest(body),
+        steps={step.id: _compile_step(step) for step in definition.steps},
+        successors={step_id: tuple(following) for step_id, following in successors.items()},
+        output=_optional_template(definition.output, RUN_ROOTS),
+        triggers=tuple(
+            CompiledTrigger(
+                event=trigger.event,
+                condition=_optional_expression(trigger.condition, TRIGGER_ROOTS),
+                key=compile_template(trigger.key, roots=TRIGGER_ROOTS),
+                input=compile_template(dict(trigger.input), roots=TRIGGER_ROOTS),
+            )
+            for trigger in definition.triggers
+        ),
+    )
+
+
+def _compile_step(step: Step) -> CompiledStep:
+    condition = _optional_expression(step.condition, RUN_ROOTS)
+    match step:
+        case ToolStep():
+            mapping = None if step.output_mapping is None else dict(step.output_mapping)
+            return CompiledStep(
+                step=step,
+                condition=condition,
+                arguments=compile_template(dict(step.input), roots=RUN_ROOTS),
+                output_mapping=_optional_template(mapping, OUTPUT_ROOTS),
+            )
+        case EventStep():
+            return CompiledStep(
+                step=step,
+                condition=condition,
+                correlation=_optional_template(step.correlation, RUN_ROOTS),
+                match=_optional_expression(step.match, MATCH_ROOTS),
+            )
+        case TimerStep() | SignalStep():
+            return CompiledStep(step=step, condition=condition)
+
+
+def _optional_expression(text: str | None, roots: frozenset[str]) -> Expression | None:
+    return None if text is None else compile_expression(text, roots=roots)
+
+
+def _optional_template(value: JsonValue, roots: frozenset[str]) -> Template | None:
+    return None if value is None else compile_template(value, roots=roots)
