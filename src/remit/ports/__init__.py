@@ -1,0 +1,1 @@
+"""Contracts between the kernel and what it is connected to, with their records."""
