@@ -1,0 +1,1 @@
+"""The shell: worker, committer, action pipeline, sweeper and relay around the pure core."""
