@@ -74,6 +74,20 @@ def digest(value: JsonValue) -> str:
     return hashlib.sha256(canonical_bytes(value)).hexdigest()
 
 
+def member_path(path: str, key: object) -> str:
+    """Return where a member is, given the path of its object: ``$.items`` and ``price`` give ``$.items.price``.
+
+    Raises:
+        CanonicalizationError: The key is no string or holds a lone surrogate.
+    """
+    if not isinstance(key, str):
+        raise CanonicalizationError(
+            f"expected string keys in the object at {path}, got {key!r}; JSON knows no other keys", path=path
+        )
+    _require_unicode(key, f"a key of {path}")
+    return f"{path}.{key}" if key.isidentifier() else f"{path}[{orjson.dumps(key).decode()}]"
+
+
 def _is_plain(value: object, depth: int) -> bool:
     # Exact types only: orjson also writes enums, UUIDs and instants. What it refuses may count as plain.
     kind = type(value)
@@ -122,7 +136,7 @@ def _require_canonical(value: object, path: str, depth: int) -> None:
         case dict():
             _require_depth(path, depth)
             for key, item in value.items():
-                _require_canonical(item, _member_path(path, key), depth + 1)
+                _require_canonical(item, member_path(path, key), depth + 1)
         case _:
             raise CanonicalizationError(
                 f"expected a JSON value at {path}, got {type(value).__name__}; convert it first", path=path
@@ -154,12 +168,3 @@ def _require_depth(path: str, depth: int) -> None:
         raise CanonicalizationError(
             f"expected at most {DEPTH_MAX} nested lists and objects, got more at {shown}; flatten the value", path=path
         )
-
-
-def _member_path(path: str, key: object) -> str:
-    if not isinstance(key, str):
-        raise CanonicalizationError(
-            f"expected string keys in the object at {path}, got {key!r}; JSON knows no other keys", path=path
-        )
-    _require_unicode(key, f"a key of {path}")
-    return f"{path}.{key}" if key.isidentifier() else f"{path}[{orjson.dumps(key).decode()}]"
