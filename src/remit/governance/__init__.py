@@ -1,0 +1,1 @@
+"""Governance: the pure checks of the action pipeline and of compilation."""
