@@ -22,7 +22,7 @@ from remit.errors import ContractInvalidError
 from remit.governance.memo import per_record
 from remit.governance.mismatches import Mismatch
 from remit.governance.redaction import redact_text
-from remit.governance.schemas import Schema, close_schema, require_schema
+from remit.governance.schemas import Schema, close_schema, require_schema, require_stated_members
 from remit.governance.verdicts import Refusal, Stage
 from remit.ids import Digest
 
@@ -197,6 +197,8 @@ def _require_schemas(contract: ToolContract) -> None:
         _require(contract, field, size <= SCHEMA_BYTES_MAX, f"at most {SCHEMA_BYTES_MAX} bytes")
         try:
             require_schema(schema)
+            if field == "input_schema":
+                require_stated_members(schema)
         except ContractInvalidError as error:
             raise ContractInvalidError(
                 f"{field} of {contract.name}: {error.message}",

@@ -46,6 +46,9 @@ _IN_PLACE: Final = frozenset(
 )
 """Keywords whose subschemas speak of the same value: such an object is closed as a whole, not branch by branch."""
 
+_MEMBER_KEYWORDS: Final = _IN_PLACE | {
+    "additionalProperties", "enum", "const", "patternProperties", "properties", "unevaluatedProperties",
+}  # fmt: skip
 _CLOSERS: Final = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
@@ -94,13 +97,30 @@ def require_schema(schema: Mapping[str, JsonValue]) -> None:
     _compile(schema)
 
 
+def require_stated_members(schema: Mapping[str, JsonValue]) -> None:
+    """Refuse a schema, about to be closed, with an object inside that says nothing of its members.
+
+    Closed, it would accept the empty object only, which nobody means.
+
+    Raises:
+        ContractInvalidError: carries ``path``.
+    """
+    for path, subschema in _subschemas(schema, "$", 0):
+        if path != "$" and _describes_object(subschema) and not subschema.keys() & _MEMBER_KEYWORDS:
+            raise ContractInvalidError(
+                f"expected properties or additionalProperties in the object at {path}, got neither; "
+                "write additionalProperties: true if it may hold anything",
+                path=path,
+            )
+
+
 def close_schema(schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return the schema with every object closed that does not say otherwise.
 
     An object whose fields are all listed in one place gets ``additionalProperties: false``. One that is put together
     (``allOf``, ``$ref`` and the like) gets ``unevaluatedProperties: false``, which sees through the parts; the parts
     themselves stay open, because each of them knows only some of the fields. An object that says nothing of its members
-    accepts none: write ``additionalProperties: true`` for a free one. Closing twice changes nothing.
+    accepts none (see `require_stated_members`). Closing twice changes nothing.
     """
     closed: dict[str, JsonValue] = _closed(schema)
     return closed
