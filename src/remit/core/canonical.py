@@ -43,8 +43,8 @@ _ORJSON_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 def canonical_bytes(value: JsonValue) -> bytes:
     """Return the RFC 8785 form of a JSON value.
 
-    Equal values have equal bytes, whatever the order of their keys and whether a number came as ``1`` or ``1.0``. A whole
-    double from 2**53 on is written in digits alone, as the RFC wants; read back as an integer it is refused.
+    Equal values have equal bytes, whatever the order of their keys and whether a number came as ``1`` or ``1.0``. Whole
+    doubles from 2**53 on are written in digits alone, as the RFC wants; read back as integers they are refused.
 
     Args:
         value: None, booleans, numbers, strings, lists and dictionaries with string keys, nested at most `DEPTH_MAX`

@@ -29,7 +29,9 @@ _Place = tuple[str, int, str]
 """Kind of token, its offset, its text."""
 
 _TOKEN: Final = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<mark>[\[\]{}:,])|(?P<number>-?\d[\d.eE+-]*)|(?P<word>-?[A-Za-z]+)'
+    r"""(?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>[\[\]{}:,])
+      | (?P<word>NaN|-?Infinity|true|false|null) | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)""",
+    re.VERBOSE,
 )
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
@@ -255,4 +257,4 @@ def _require_whole_characters(text: str) -> None:
 def _refuse(text: str, offset: int, message: str) -> NoReturn:
     line = text.count("\n", 0, offset) + 1
     column = offset - text.rfind("\n", 0, offset)
-    raise JsonSyntaxError(f"{message} (line {line}, column {column})", line=line, column=column)
+    raise JsonSyntaxError(f"{message} (line {line}, column {column})", line=line, column=column) from None
