@@ -1,0 +1,67 @@
+"""The reporter: how a check of one text reports by offset.
+
+Owns: turning offsets into spans and codes into severities.
+Does not know: the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from remit.diagnostics.codes import CODES
+from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Related, Severity
+from remit.diagnostics.positions import Source
+
+_NO_RELATED: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({})
+
+
+class Reporter:
+    """Reports findings of one source into a collector."""
+
+    __slots__ = ("diagnostics", "source")
+
+    def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
+        self.source = source
+        self.diagnostics = diagnostics
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        *,
+        at: tuple[int, int],
+        related: Mapping[str, tuple[int, int]] = _NO_RELATED,
+        replacement: str | None = None,
+        severity: Severity | None = None,
+    ) -> None:
+        """Report one finding.
+
+        Args:
+            code: A code of the table.
+            message: Expected what, got what, what to do.
+            at: Offsets where it starts and ends.
+            related: Other places by what they are.
+            replacement: What to write at ``at`` instead, if that alone puts it right.
+            severity: Another one than the table's.
+        """
+        span = self.source.span(*at)
+        fix = None if replacement is None else Fix(message=f"write {replacement}", span=span, replacement=replacement)
+        self.diagnostics.add(
+            Diagnostic(
+                code=code,
+                message=message,
+                path=self.source.path,
+                span=span,
+                severity=severity or severity_of(code),
+                related=tuple(Related(message=what, span=self.source.span(*where)) for what, where in related.items()),
+                fix=fix,
+            )
+        )
+
+
+def severity_of(code: str) -> Severity:
+    """Return the severity of a code; a code that the table lacks is an error."""
+    explanation = CODES.get(code)
+    return Severity.ERROR if explanation is None else explanation.severity

@@ -1,0 +1,1 @@
+"""Plan formats: text in, definition out."""

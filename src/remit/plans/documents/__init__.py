@@ -1,0 +1,35 @@
+"""Strict, position-preserving reading of YAML and JSON."""
+
+from remit.plans.documents.decoding import DOCUMENT_BYTES_MAX
+from remit.plans.documents.reading import read_document
+from remit.plans.documents.tree import (
+    Document,
+    Entry,
+    Invalid,
+    Mapping,
+    Node,
+    Pointer,
+    Scalar,
+    Sequence,
+    describe,
+    follow,
+    plain_value,
+    shorten,
+)
+
+__all__ = [
+    "DOCUMENT_BYTES_MAX",
+    "Document",
+    "Entry",
+    "Invalid",
+    "Mapping",
+    "Node",
+    "Pointer",
+    "Scalar",
+    "Sequence",
+    "describe",
+    "follow",
+    "plain_value",
+    "read_document",
+    "shorten",
+]

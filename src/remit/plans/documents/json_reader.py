@@ -1,0 +1,227 @@
+"""JSON to a tree: strict, with the place of every node.
+
+Owns: which JSON is accepted (RFC 8259, less duplicate keys, numbers that are not kept exactly, and lone surrogates).
+Does not know: the fields of any document.
+
+Frequent slips (a comment, a missing or trailing comma, single quotes, NaN) are reported and read over, so that one
+reading finds them all; behind any other mistake reading stops.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from remit.diagnostics import Diagnostics, Reporter, Source
+from remit.plans.documents.building import TreeBuilder
+from remit.plans.documents.numbers import Unfit, integer, real
+from remit.plans.documents.tree import Document, Invalid, Node, Scalar, shorten
+
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_COMMENT: Final = re.compile(r"(?://|#)[^\n\r]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
+_PLAIN_STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*"')
+_STRING: Final = re.compile(r""""(?:[^"\\\n\r]|\\[^\n\r])*+"?|'(?:[^'\\\n\r]|\\[^\n\r])*+'?""")
+_WORD: Final = re.compile(r"[-+.\w]+")
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.)|$)", re.DOTALL)
+_ESCAPED: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_WORDS: Final = {"true": True, "false": False, "null": None}
+_FOREIGN_WORDS: Final = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+_NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity", "+Infinity"})
+_CLOSERS: Final = "]}"
+
+
+def read_json(source: Source, diagnostics: Diagnostics) -> Document:
+    """Return the tree of a JSON text; everything wrong with it is reported."""
+    reader = _Reader(Reporter(source, diagnostics))
+    reader.read()
+    root = reader.tree.finish(len(source.text))
+    return Document(source=source, root=root, is_complete=not reader.tree.stopped)
+
+
+class _Reader:
+    """Walks over the text once, without recursion."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._report = reporter.report
+        self._diagnostics = reporter.diagnostics
+        self._text = reporter.source.text
+        self._at = 0
+        self._is_first = True
+        """Whether nothing of the innermost collection was read yet."""
+        self.tree = TreeBuilder(reporter)
+
+    def read(self) -> None:
+        """Read one value and what may follow it."""
+        if not self._next():
+            return
+        self._value()
+        while self.tree.depth and not self.tree.stopped:
+            self._member()
+        if not self.tree.stopped and self._next():
+            self._stop("the end of the text", "send one value and nothing after it")
+
+    def _member(self) -> None:
+        """Read the next item or entry of the innermost collection, or its end."""
+        comma = self._at if self._next() == "," else None
+        if comma is not None:
+            self._at += 1
+            if self._is_first:
+                self._slip("a value before the comma", "remove the comma", at=(comma, comma + 1))
+        following = self._next()
+        if not following:
+            self._stop("the closing bracket", "close what was opened")
+        elif following in _CLOSERS:
+            if comma is not None and not self._is_first:
+                self._slip("another value after the comma", "remove the comma", at=(comma, comma + 1))
+            self._close(following)
+        elif following == ",":
+            self._slip("a value between the commas", "remove one comma", at=(self._at, self._at + 1))
+            self._is_first = False
+        else:
+            if comma is None and not self._is_first:
+                self._slip("',' or the closing bracket", "separate members by commas", at=(self._at, self._at + 1))
+            if not self.tree.is_mapping_open or self._key():
+                self._is_first = False
+                self._value()
+
+    def _close(self, closer: str) -> None:
+        expected = "}" if self.tree.is_mapping_open else "]"
+        if closer != expected:
+            self._stop(f"'{expected}'", "close the innermost bracket first")
+            return
+        self._at += 1
+        self.tree.close(self._at)
+        self._is_first = False
+
+    def _key(self) -> bool:
+        """Read a key and its colon."""
+        start = self._at
+        if self._text[start] in "\"'":
+            self.tree.add(self._string())
+        elif word := _WORD.match(self._text, start):
+            self._slip("a key in double quotes", "quote it", at=word.span())
+            self._at = word.end()
+            self.tree.add(Scalar(value=word.group(), start=start, end=self._at))
+        else:
+            self._stop("a key in double quotes", "write key, colon, value")
+            return False
+        if self.tree.stopped:
+            return False
+        if self._next() != ":":
+            self._stop("':' after the key", "write key, colon, value")
+            return False
+        self._at += 1
+        return True
+
+    def _value(self) -> None:
+        character = self._next()
+        if character in ("{", "["):
+            self.tree.open(self._at, is_mapping=character == "{")
+            self._at += 1
+            self._is_first = True
+        elif character in ('"', "'"):
+            self.tree.add(self._string())
+        elif word := _WORD.match(self._text, self._at):
+            self._at = word.end()
+            self.tree.add(self._word(word.group(), *word.span()))
+        else:
+            self._stop("a value", "write an object, list, string, number, true, false or null")
+
+    def _word(self, word: str, start: int, end: int) -> Node:
+        if word in _WORDS:
+            return Scalar(value=_WORDS[word], start=start, end=end)
+        number: int | float | Unfit
+        if _INTEGER.fullmatch(word):
+            number = integer(word)
+        elif _FLOAT.fullmatch(word):
+            number = real(word)
+        elif word in _NOT_FINITE:
+            number = Unfit("NUMBER_NOT_FINITE", f"expected a finite number, got {word}; leave it out or write null")
+        else:
+            known = _FOREIGN_WORDS.get(word)
+            remedy = "put a text in double quotes" if known is None else f"write {known}"
+            number = Unfit("SYNTAX_INVALID", f"expected a value, got {shorten(word)}; {remedy}")
+        if isinstance(number, Unfit):
+            self._report(number.code, number.message, at=(start, end))
+            return Invalid(start=start, end=end)
+        return Scalar(value=number, start=start, end=end)
+
+    def _string(self) -> Node:
+        start = self._at
+        if plain := _PLAIN_STRING.match(self._text, start):
+            self._at = plain.end()
+            return Scalar(value=plain.group()[1:-1], start=start, end=self._at, style='"')
+        quoted = _STRING.match(self._text, start)
+        assert quoted is not None
+        self._at = quoted.end()
+        text = quoted.group()
+        if text[0] == "'":
+            self._slip("double quotes", 'write "…"', at=(start, start + 1))
+        if len(text) == 1 or text[-1] != text[0]:
+            end, self._at = self._at, start
+            self._stop("a closing quote on the same line", "close the string, and write a line end as \\n")
+            self._at = end
+            return Invalid(start=start, end=self._at)
+        value = self._unescaped(text[1:-1], start + 1)
+        if value is None:
+            return Invalid(start=start, end=self._at)
+        return Scalar(value=value, start=start, end=self._at, style=text[0])
+
+    def _unescaped(self, text: str, offset: int) -> str | None:
+        """Return what a string stands for, or ``None`` if part of it was refused."""
+        parts: list[str] = []
+        done = 0
+        is_valid = True
+        for found in _ESCAPE.finditer(text):
+            code, letter = found.groups()
+            parts.append(text[done : found.start()])
+            done = found.end()
+            if code is not None:
+                parts.append(chr(int(code, 16)))
+            elif letter in _ESCAPED:
+                parts.append(_ESCAPED[letter])
+            else:
+                is_valid = False
+                self._slip("a known escape", "double the backslash", at=(offset + found.start(), offset + found.end()))
+        parts.append(text[done:])
+        if "\t" in text:
+            is_valid = False
+            tab = offset + text.index("\t")
+            self._slip("no tab inside a string", "write it as \\t", at=(tab, tab + 1))
+        value = "".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        if _SURROGATE.search(value):
+            self._report(
+                "SURROGATE_LONE",
+                "expected whole characters, got half of one in this string; write the character itself or both halves",
+                at=(offset - 1, self._at),
+            )
+            return None
+        return value if is_valid else None
+
+    def _next(self) -> str:
+        """Skip white space (and comments, which are reported); return the next character, ``""`` at the end."""
+        text = self._text
+        while self._at < len(text):  # bound: every turn but the last moves on
+            space = _SPACE.match(text, self._at)
+            assert space is not None
+            self._at = space.end()
+            comment = _COMMENT.match(text, self._at)
+            if comment is None:
+                return text[self._at : self._at + 1]
+            self._slip("no comment (JSON has none)", "remove it, or write the file as YAML", at=comment.span())
+            self._at = comment.end()
+        return ""
+
+    def _slip(self, expected: str, remedy: str, *, at: tuple[int, int]) -> None:
+        got = shorten(self._text[slice(*at)], length_max=20)
+        self._report("SYNTAX_INVALID", f"expected {expected}, got {got}; {remedy}", at=at)
+        if self._diagnostics.is_full:
+            self.tree.stopped = True
+
+    def _stop(self, expected: str, remedy: str) -> None:
+        self.tree.stopped = True
+        got = repr(self._text[self._at]) if self._at < len(self._text) else "the end of the text"
+        self._report("SYNTAX_INVALID", f"expected {expected}, got {got}; {remedy}", at=(self._at, self._at + 1))

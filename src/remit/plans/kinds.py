@@ -1,0 +1,123 @@
+"""Kinds of documents: which front-end a file is for, and checking any file.
+
+Owns: telling documents apart by their top-level fields.
+Does not know: what the fields mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from remit.core.definition import Definition
+from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.governance.contracts import ToolContract
+from remit.governance.policy import BusinessConfig
+from remit.plans.business import compile_business
+from remit.plans.catalogue import Catalogue
+from remit.plans.documents import DOCUMENT_BYTES_MAX, Document, read_document
+from remit.plans.documents import Mapping as MappingNode
+from remit.plans.fields import snake_case
+from remit.plans.orchestration import compile_orchestration
+
+
+class DocumentKind(StrEnum):
+    """The kinds of documents that can be compiled."""
+
+    ORCHESTRATION = "orchestration"
+    BUSINESS = "business"
+
+
+_SIGNS: Final = {
+    DocumentKind.ORCHESTRATION: frozenset({"steps", "triggers", "parameters", "input", "output", "orchestration"}),
+    DocumentKind.BUSINESS: frozenset(
+        {"business", "scopes", "approval_rules", "hitl_rules", "breakers", "endpoints", "credentials"}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What came of one file. ``compiled`` is ``None`` if any finding is an error; ``source`` if it was not read."""
+
+    path: str
+    kind: DocumentKind | None
+    compiled: Definition | BusinessConfig | None
+    diagnostics: Diagnostics
+    source: Source | None
+
+
+def kind_of(text: bytes, *, path: str) -> DocumentKind | None:
+    """Return what a document is, by the fields it has more of; ``None`` if nothing tells.
+
+    A document with mistakes is recognised by what can be read of it.
+    """
+    document = read_document(text, path=path, diagnostics=Diagnostics())
+    if document is None or not isinstance(document.root, MappingNode):
+        return None
+    names = {snake_case(name) for name in document.root.entries}
+    counts = {kind: len(names & signs) for kind, signs in _SIGNS.items()}
+    best = max(counts, key=lambda kind: counts[kind])
+    return best if counts[best] else None
+
+
+def check_file(
+    path: str | Path,
+    *,
+    contracts: Mapping[str, ToolContract] | Catalogue,
+    policy: BusinessConfig | None = None,
+) -> Checked:
+    """Read and check one file of any kind; what is wrong with it, also that it cannot be read, is in the findings."""
+    shown = str(path)
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(DOCUMENT_BYTES_MAX + 1)
+    except OSError as error:
+        finding = Diagnostic(
+            code="DOCUMENT_UNREADABLE", message=f"expected a file, got {error.strerror or 'an error'}", path=shown
+        )
+        return Checked(path=shown, kind=None, compiled=None, diagnostics=Diagnostics([finding]), source=None)
+    return check_document(text, path=shown, contracts=contracts, policy=policy)
+
+
+def check_document(
+    text: bytes,
+    *,
+    path: str,
+    contracts: Mapping[str, ToolContract] | Catalogue,
+    policy: BusinessConfig | None = None,
+) -> Checked:
+    """Check a document of any kind."""
+    kind = kind_of(text, path=path)
+    if kind is DocumentKind.BUSINESS:
+        business = compile_business(text, path=path, contracts=contracts)
+        return _checked(path, kind, business.config, diagnostics=business.diagnostics, document=business.document)
+    if kind is DocumentKind.ORCHESTRATION:
+        result = compile_orchestration(text, path=path, contracts=contracts, policy=policy)
+        return _checked(path, kind, result.definition, diagnostics=result.diagnostics, document=result.document)
+    diagnostics = Diagnostics()
+    document = read_document(text, path=path, diagnostics=diagnostics)
+    if not diagnostics.has_errors:
+        diagnostics.add(
+            Diagnostic(
+                code="DOCUMENT_KIND_UNKNOWN",
+                message="expected an orchestration (with `steps`) or a remit file (with `business`), got neither",
+                path=path,
+            )
+        )
+    return _checked(path, None, None, diagnostics=diagnostics, document=document)
+
+
+def _checked(
+    path: str,
+    kind: DocumentKind | None,
+    compiled: Definition | BusinessConfig | None,
+    *,
+    diagnostics: Diagnostics,
+    document: Document | None,
+) -> Checked:
+    source = None if document is None else document.source
+    return Checked(path=path, kind=kind, compiled=compiled, diagnostics=diagnostics, source=source)
