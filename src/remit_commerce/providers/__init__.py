@@ -1,0 +1,1 @@
+"""Clients of the four providers: one module each, over one guarded exchange."""
