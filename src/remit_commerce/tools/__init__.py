@@ -1,0 +1,1 @@
+"""The commerce tools, one file per provider."""
