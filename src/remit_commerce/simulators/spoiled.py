@@ -1,0 +1,98 @@
+"""Playing a fault on the wire: what the network and the proxies before a provider do to an answer.
+
+Owns: hanging, resetting, dripping, garbling. Does not know: providers, or which fault is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from remit_commerce.simulators.faults import FaultKind
+
+HTML: Final = (
+    b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+)
+OVERSIZED_BYTES: Final = 2 * 1024 * 1024
+DRIP_BYTES: Final = 4
+DRIP_SECONDS: Final = 0.2
+HOLD_SECONDS_MAX: Final = 120.0
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Spoiled:
+    """An ASGI response that does not go well."""
+
+    def __init__(self, kind: FaultKind, *, hold_seconds: float, status: int = 200, body: bytes = b"") -> None:
+        self._kind = kind
+        self._hold_seconds = min(hold_seconds, HOLD_SECONDS_MAX)
+        self._status = status
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer badly, or not at all."""
+        match self._kind:
+            case FaultKind.TIMEOUT_BEFORE | FaultKind.TIMEOUT_AFTER:
+                await _wait_for_disconnect(receive, seconds=self._hold_seconds)
+                _reset(scope)
+                await _wait_for_disconnect(receive, seconds=1.0)
+            case FaultKind.RESET_BEFORE | FaultKind.RESET_AFTER:
+                _reset(scope)
+                await _wait_for_disconnect(receive, seconds=1.0)
+            case FaultKind.SLOW_DRIP:
+                await self._drip(receive, send)
+            case FaultKind.HTML_BEFORE:
+                await _answer(send, 502, HTML, {"content-type": "text/html"})
+            case FaultKind.HTML_AFTER:
+                await _answer(send, 200, HTML, {"content-type": "text/html"})
+            case FaultKind.GARBAGE:
+                cut = self._body[: max(1, len(self._body) // 2)] + b"\xff\xfe"
+                await _answer(send, self._status, cut, {"content-type": "application/json"})
+            case FaultKind.REDIRECT:
+                await _answer(send, 302, b"", {"location": "https://elsewhere.example.com/"})
+            case _:
+                await _answer(send, self._status, b" " * OVERSIZED_BYTES, {"content-type": "application/json"})
+
+    async def _drip(self, receive: Receive, send: Send) -> None:
+        """Send the right answer so slowly that nobody waits for its end."""
+        length = str(len(self._body)).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        for start in range(0, len(self._body), DRIP_BYTES):
+            chunk = self._body[start : start + DRIP_BYTES]
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if await _wait_for_disconnect(receive, seconds=DRIP_SECONDS):
+                return
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    listed = [(name.encode(), value.encode()) for name, value in headers.items()]
+    listed.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _wait_for_disconnect(receive: Receive, *, seconds: float) -> bool:
+    """Wait until the client goes away, at most so long; tell whether it did."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def _reset(scope: Scope) -> None:
+    """Close the connection with a TCP reset instead of a goodbye."""
+    transport = scope["state"]["transport"]
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.abort()

@@ -1,0 +1,513 @@
+"""A simulated Stripe: PaymentIntents with manual capture, refunds, and its idempotency layer.
+
+Owns: states, validation, declines by test payment method, authorizations that expire, keys that are kept for 24 hours.
+Does not know: HTTP, faults (but it stores a 500 for a key when the script asks for one, as Stripe does).
+
+Rules follow the API since ``2025-03-31.basil``: cancelling and partial capture create no Refund object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, cast
+from urllib.parse import parse_qsl
+
+from remit.core.canonical import JsonValue
+from remit_commerce.simulators.book import Book, Effect, JsonObject
+from remit_commerce.simulators.exchange import (
+    UNKNOWN_OPERATION,
+    Answer,
+    Call,
+    SimulatedClock,
+    account_of,
+    bearer,
+    match_path,
+)
+from remit_commerce.simulators.faults import Fault, FaultKind
+
+KEY_SECONDS: Final = 24 * 3600
+"""How long Stripe surely remembers an idempotency key; after that the same key is a new request."""
+
+KEY_CHARACTERS_MAX: Final = 255
+AUTHORIZATION_SECONDS: Final = 7 * 24 * 3600
+AMOUNT_MIN: Final = 50
+AMOUNT_MAX: Final = 99_999_999
+LIST_MAX: Final = 100
+TEST_KEY: Final = re.compile(r"(sk|rk)_test_\w+\Z")
+
+DECLINES: Final = {
+    "pm_card_chargeDeclined": ("card_declined", "generic_decline"),
+    "pm_card_chargeDeclinedInsufficientFunds": ("card_declined", "insufficient_funds"),
+    "pm_card_chargeDeclinedLostCard": ("card_declined", "lost_card"),
+    "pm_card_chargeDeclinedStolenCard": ("card_declined", "stolen_card"),
+    "pm_card_chargeDeclinedExpiredCard": ("expired_card", "expired_card"),
+    "pm_card_chargeDeclinedProcessingError": ("processing_error", "processing_error"),
+}
+APPROVING: Final = frozenset({"pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_card_visa_debit"})
+ACTION_NEEDED: Final = "pm_card_authenticationRequired"
+CANCEL_REASONS: Final = frozenset({"duplicate", "fraudulent", "requested_by_customer", "abandoned"})
+CANCELLABLE: Final = frozenset(
+    {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing"}
+)
+
+ROUTES: Final = (
+    ("POST", ("v1", "payment_intents"), "payment_intents.create"),
+    ("GET", ("v1", "payment_intents"), "payment_intents.list"),
+    ("GET", ("v1", "payment_intents", ":id"), "payment_intents.get"),
+    ("POST", ("v1", "payment_intents", ":id", "confirm"), "payment_intents.confirm"),
+    ("POST", ("v1", "payment_intents", ":id", "capture"), "payment_intents.capture"),
+    ("POST", ("v1", "payment_intents", ":id", "cancel"), "payment_intents.cancel"),
+    ("POST", ("v1", "refunds"), "refunds.create"),
+    ("GET", ("v1", "refunds", ":id"), "refunds.get"),
+    ("GET", ("v1", "charges", ":id"), "charges.get"),
+)
+
+
+class StripeSimulator:
+    """Stripe's rules on its book."""
+
+    name: Final = "stripe"
+
+    def __init__(self, book: Book, clock: SimulatedClock) -> None:
+        self.book = book
+        self._clock = clock
+        self._handlers: dict[str, Callable[[Call, JsonObject], Answer]] = {
+            "payment_intents.create": self._create,
+            "payment_intents.authorize": self._create,
+            "payment_intents.list": self._list,
+            "payment_intents.get": lambda call, _: _ok(self._intent(call)),
+            "payment_intents.confirm": self._confirm,
+            "payment_intents.capture": self._capture,
+            "payment_intents.cancel": self._cancel,
+            "refunds.create": self._refund,
+            "refunds.get": lambda call, _: _ok(self._object(call, "refund", call.arguments["id"])),
+            "charges.get": lambda call, _: _ok(self._object(call, "charge", call.arguments["id"])),
+        }
+
+    def identify(
+        self, method: str, path: str, *, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Call:
+        """Name the operation; a PaymentIntent that is confirmed at once for manual capture is an authorization."""
+        operation, arguments = UNKNOWN_OPERATION, dict[str, str]()
+        for route_method, template, name in ROUTES:
+            found = match_path(path, template) if method == route_method else None
+            if found is not None:
+                operation, arguments = name, found
+        form = _form(body)
+        if (
+            operation == "payment_intents.create"
+            and form.get("capture_method") == "manual"
+            and form.get("confirm") == "true"
+        ):
+            operation = "payment_intents.authorize"
+        return Call(
+            operation=operation,
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
+            account=account_of(bearer(headers) or ""),
+            external_key=headers.get("idempotency-key"),
+            arguments=arguments,
+        )
+
+    def execute(self, call: Call, fault: Fault | None) -> Answer:
+        """Execute a call behind the idempotency layer: authentication first, then the key, then the work."""
+        if not TEST_KEY.match(bearer(call.headers) or ""):
+            return _error(401, "invalid_request_error", "Invalid API Key provided")
+        handler = self._handlers.get(call.operation)
+        if handler is None:
+            return _error(404, "invalid_request_error", f"Unrecognized request URL ({call.method}: {call.path})")
+        if call.method != "POST":
+            return self._run(handler, call)
+        key = call.external_key
+        if key is None:
+            return self._run(handler, call)
+        if len(key) > KEY_CHARACTERS_MAX:
+            return _error(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
+        return self._run_once(handler, call, key=key, fault=fault)
+
+    def rate_limited(self, fault: Fault) -> Answer:
+        """Return Stripe's 429, which comes before the idempotency layer."""
+        answer = _error(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
+        return (
+            answer
+            if fault.retry_after_seconds is None
+            else answer.with_headers(Retry_After=str(fault.retry_after_seconds))
+        )
+
+    def server_error(self) -> Answer:
+        """Return Stripe's 500."""
+        return _error(500, "api_error", "An unknown error occurred.")
+
+    def mistaken(self, answer: Answer) -> Answer:
+        """Return the answer with another object's id."""
+        if not isinstance(answer.body, dict) or "id" not in answer.body:
+            return answer
+        other: JsonObject = {"id": "pi_3Other0000000000000000000", "metadata": {}}
+        return replace(answer, body={**answer.body, **other})
+
+    def _run_once(self, handler: _Handler, call: Call, *, key: str, fault: Fault | None) -> Answer:
+        """Replay the stored answer of a key, or run the handler and store what it answers."""
+        stored_id = f"{call.account}:{key}"
+        fingerprint = hashlib.sha256(f"{call.path}\n".encode() + call.body).hexdigest()
+        stored = self.book.find("idempotency_key", stored_id, account=call.account)
+        if stored is not None and self._clock.epoch() - cast("int", stored["created"]) < KEY_SECONDS:
+            if stored["fingerprint"] != fingerprint:
+                message = (
+                    "Keys for idempotent requests can only be used with the same parameters they were first used with."
+                )
+                return _error(400, "idempotency_error", message)
+            answer = Answer(status=cast("int", stored["status"]), body=stored["body"])
+            return answer.with_headers(Idempotent_Replayed="true", Original_Request="req_original")
+        answer, was_executed = self._run_tracked(handler, call)
+        if fault is not None and fault.kind is FaultKind.STORED_ERROR:
+            answer = self.server_error()
+        if was_executed:
+            entry: JsonObject = {
+                "fingerprint": fingerprint,
+                "created": self._clock.epoch(),
+                "status": answer.status,
+                "body": answer.body,
+            }
+            self.book.delete("idempotency_key", stored_id)
+            self.book.put("idempotency_key", stored_id, entry, account=call.account)
+        return answer
+
+    def _run(self, handler: _Handler, call: Call) -> Answer:
+        return self._run_tracked(handler, call)[0]
+
+    def _run_tracked(self, handler: _Handler, call: Call) -> tuple[Answer, bool]:
+        """Return the answer, and whether execution began: refused parameters are not stored for the key."""
+        form = _form(call.body)
+        outcome = self._expanded(handler(call, form), call, form)
+        is_validation = isinstance(outcome.body, dict) and outcome.headers.get("x-stored") == "no"
+        headers = {name: value for name, value in outcome.headers.items() if name != "x-stored"}
+        return replace(outcome, headers=headers), not is_validation
+
+    def _expanded(self, answer: Answer, call: Call, form: JsonObject) -> Answer:
+        """Return the answer with charges in place of their ids, if the caller asked for that."""
+        nested = form.get("expand")
+        asked = [*(nested.values() if isinstance(nested, dict) else ()), call.query.get("expand[0]")]
+        if not isinstance(answer.body, dict) or answer.status != 200:
+            return answer
+        if "data.latest_charge" in asked:
+            listed = cast("list[JsonObject]", answer.body["data"])
+            return replace(answer, body={**answer.body, "data": [self._with_charge(call, intent) for intent in listed]})
+        return replace(answer, body=self._with_charge(call, answer.body)) if "latest_charge" in asked else answer
+
+    def _with_charge(self, call: Call, intent: JsonObject) -> JsonObject:
+        charge = self._object(call, "charge", str(intent.get("latest_charge")))
+        return {**intent, "latest_charge": charge or intent.get("latest_charge")}
+
+    def _create(self, call: Call, form: JsonObject) -> Answer:
+        amount, currency = _integer(form.get("amount")), form.get("currency")
+        if amount is None:
+            return _invalid("amount", "Missing required param: amount.", code="parameter_missing")
+        if not isinstance(currency, str) or not re.fullmatch(r"[a-z]{3}", currency.lower()):
+            return _invalid("currency", f"Invalid currency: {currency}.")
+        if not AMOUNT_MIN <= amount <= AMOUNT_MAX:
+            return _invalid("amount", "Amount must be at least $0.50 usd", code="amount_too_small")
+        method = form.get("payment_method")
+        known = APPROVING | set(DECLINES) | {ACTION_NEEDED}
+        if method is not None and method not in known:
+            return _invalid("payment_method", f"No such PaymentMethod: '{method}'", code="resource_missing")
+        metadata = form.get("metadata")
+        intent = self._new_intent(call, amount=amount, currency=currency.lower())
+        intent["capture_method"] = form.get("capture_method") or "automatic_async"
+        intent["metadata"] = metadata if isinstance(metadata, dict) else {}
+        intent["payment_method"] = method
+        intent["description"] = form.get("description")
+        intent["receipt_email"] = form.get("receipt_email")
+        intent["status"] = "requires_confirmation" if method else "requires_payment_method"
+        if form.get("confirm") == "true":
+            if method is None:
+                return _invalid(
+                    "payment_method", "You cannot confirm this PaymentIntent because it's missing a payment method."
+                )
+            return self._attempt(call, intent)
+        self._put(call, intent)
+        return _ok(intent)
+
+    def _confirm(self, call: Call, form: JsonObject) -> Answer:
+        intent = self._intent(call)
+        if intent is None:
+            return _missing(call)
+        if isinstance(method := form.get("payment_method"), str):
+            intent["payment_method"] = method
+        if intent["status"] not in {"requires_confirmation", "requires_payment_method", "requires_action"}:
+            return _unexpected_state(intent, "confirm")
+        return self._attempt(call, intent)
+
+    def _attempt(self, call: Call, intent: JsonObject) -> Answer:
+        """Try to charge: approve, ask for authentication, or decline, by the test payment method."""
+        method = str(intent["payment_method"])
+        if method in DECLINES:
+            return self._decline(call, intent, *DECLINES[method])
+        if method == ACTION_NEEDED and intent["status"] != "requires_action":
+            intent["status"] = "requires_action"
+            intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+            self._put(call, intent)
+            return _ok(intent)
+        is_manual = intent["capture_method"] == "manual"
+        charge = self._new_charge(call, intent, captured=not is_manual)
+        intent["latest_charge"] = charge["id"]
+        intent["next_action"] = None
+        intent["status"] = "requires_capture" if is_manual else "succeeded"
+        intent["amount_capturable"] = intent["amount"] if is_manual else 0
+        intent["amount_received"] = 0 if is_manual else intent["amount"]
+        self._put(call, intent)
+        self._record(
+            call, "payment_intents.authorize" if is_manual else "payment_intents.charge", intent, intent["amount"]
+        )
+        return _ok(intent)
+
+    def _decline(self, call: Call, intent: JsonObject, code: str, decline_code: str) -> Answer:
+        charge = self._new_charge(call, intent, captured=False)
+        charge |= {"status": "failed", "paid": False, "failure_code": code}
+        charge["outcome"] = {"type": "issuer_declined", "network_status": "declined_by_network", "reason": decline_code}
+        self.book.put("charge", str(charge["id"]), charge, account=call.account)
+        error: JsonObject = {
+            "type": "card_error",
+            "code": code,
+            "decline_code": decline_code,
+            "message": "Your card was declined.",
+            "charge": charge["id"],
+        }
+        intent |= {"status": "requires_payment_method", "last_payment_error": error, "latest_charge": charge["id"]}
+        self._put(call, intent)
+        return Answer(status=402, body={"error": {**error, "payment_intent": intent}})
+
+    def _capture(self, call: Call, form: JsonObject) -> Answer:
+        intent = self._intent(call)
+        if intent is None:
+            return _missing(call)
+        if intent["status"] != "requires_capture":
+            return _unexpected_state(intent, "capture")
+        capturable = cast("int", intent["amount_capturable"])
+        amount = _integer(form.get("amount_to_capture")) if "amount_to_capture" in form else capturable
+        if amount is None or not 0 < amount <= capturable:
+            return _invalid(
+                "amount_to_capture", "The amount to capture exceeds the capturable amount.", code="amount_too_large"
+            )
+        metadata = form.get("metadata")
+        intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+        intent["metadata"] = {
+            **cast("JsonObject", intent["metadata"]),
+            **(metadata if isinstance(metadata, dict) else {}),
+        }
+        charge = self.book.find("charge", str(intent["latest_charge"]), account=call.account) or {}
+        charge |= {"captured": True, "amount_captured": amount}
+        self.book.put("charge", str(charge["id"]), charge, account=call.account)
+        self._put(call, intent)
+        self._record(call, "payment_intents.capture", intent, amount)
+        return _ok(intent)
+
+    def _cancel(self, call: Call, form: JsonObject) -> Answer:
+        intent = self._intent(call)
+        if intent is None:
+            return _missing(call)
+        reason = form.get("cancellation_reason")
+        if reason is not None and reason not in CANCEL_REASONS:
+            return _invalid("cancellation_reason", f"Invalid cancellation_reason: {reason}")
+        if intent["status"] not in CANCELLABLE:
+            return _unexpected_state(intent, "cancel")
+        released = intent["amount_capturable"]
+        intent |= {
+            "status": "canceled",
+            "amount_capturable": 0,
+            "canceled_at": self._clock.epoch(),
+            "cancellation_reason": reason,
+        }
+        self._put(call, intent)
+        self._record(call, "payment_intents.cancel", intent, released)
+        return _ok(intent)
+
+    def _refund(self, call: Call, form: JsonObject) -> Answer:
+        intent = self.book.find("payment_intent", str(form.get("payment_intent", "")), account=call.account)
+        if intent is None:
+            return _invalid("payment_intent", "No such payment_intent", code="resource_missing")
+        refunded = sum(
+            cast("int", refund["amount"])
+            for refund in self.book.objects("refund", account=call.account)
+            if refund["payment_intent"] == intent["id"]
+        )
+        left = cast("int", intent["amount_received"]) - refunded
+        amount = _integer(form.get("amount")) if "amount" in form else left
+        if amount is None or not 0 < amount <= left:
+            return _error(
+                400, "invalid_request_error", "Refund amount is greater than unrefunded amount", code="amount_too_large"
+            )
+        refund: JsonObject = {
+            "id": self._new_id("re"),
+            "object": "refund",
+            "amount": amount,
+            "charge": intent["latest_charge"],
+            "created": self._clock.epoch(),
+            "currency": intent["currency"],
+            "metadata": form.get("metadata") or {},
+            "payment_intent": intent["id"],
+            "reason": form.get("reason"),
+            "status": "succeeded",
+        }
+        self.book.put("refund", str(refund["id"]), refund, account=call.account)
+        self._record(call, "refunds.create", refund, amount)
+        return _ok(refund)
+
+    def _list(self, call: Call, _: JsonObject) -> Answer:
+        limit = min(int(call.query.get("limit", "10")), LIST_MAX)
+        since = int(call.query.get("created[gte]", "0"))
+        found = [self._aged(intent) for intent in self.book.objects("payment_intent", account=call.account)]
+        found = [intent for intent in found if cast("int", intent["created"]) >= since]
+        if after := call.query.get("starting_after"):
+            ids = [intent["id"] for intent in found]
+            found = found[ids.index(after) + 1 :] if after in ids else []
+        page = cast("JsonValue", found[:limit])
+        return _ok({"object": "list", "url": "/v1/payment_intents", "has_more": len(found) > limit, "data": page})
+
+    def _intent(self, call: Call) -> JsonObject | None:
+        found = self.book.find("payment_intent", call.arguments["id"], account=call.account)
+        return None if found is None else self._aged(found)
+
+    def _aged(self, intent: JsonObject) -> JsonObject:
+        """Return the intent as time left it: an authorization that was not captured in time is void."""
+        created = cast("int", intent["created"])
+        if intent["status"] == "requires_capture" and self._clock.epoch() > created + AUTHORIZATION_SECONDS:
+            intent |= {"status": "canceled", "amount_capturable": 0, "cancellation_reason": "automatic"}
+        return intent
+
+    def _object(self, call: Call, kind: str, object_id: str) -> JsonObject | None:
+        return self.book.find(kind, object_id, account=call.account)
+
+    def _put(self, call: Call, intent: JsonObject) -> None:
+        self.book.put("payment_intent", str(intent["id"]), intent, account=call.account)
+
+    def _record(self, call: Call, operation: str, body: JsonObject, amount: JsonValue) -> None:
+        metadata = body.get("metadata")
+        reference = metadata.get("reference") if isinstance(metadata, dict) else None
+        effect = Effect(
+            operation=operation,
+            account=call.account,
+            object_id=str(body["id"]),
+            external_key=call.external_key,
+            reference=call.reference or (str(reference) if reference else None),
+            amount_minor=cast("int", amount),
+            currency=str(body["currency"]).upper(),
+            details={"payment_intent": body.get("payment_intent", body["id"]), "metadata": metadata},
+        )
+        self.book.record(effect, occurred_at=self._clock.text())
+
+    def _new_id(self, prefix: str) -> str:
+        return f"{prefix}_3Sim{self.book.count(prefix):020d}"
+
+    def _new_intent(self, call: Call, *, amount: int, currency: str) -> JsonObject:
+        intent_id = self._new_id("pi")
+        secret = hashlib.sha256(f"{call.account}{intent_id}".encode()).hexdigest()[:24]
+        return {
+            "id": intent_id,
+            "object": "payment_intent",
+            "amount": amount,
+            "amount_capturable": 0,
+            "amount_details": {"tip": {}},
+            "amount_received": 0,
+            "application": None,
+            "automatic_payment_methods": None,
+            "canceled_at": None,
+            "cancellation_reason": None,
+            "client_secret": f"{intent_id}_secret_{secret}",
+            "confirmation_method": "automatic",
+            "created": self._clock.epoch(),
+            "currency": currency,
+            "customer": None,
+            "last_payment_error": None,
+            "latest_charge": None,
+            "livemode": False,
+            "next_action": None,
+            "payment_method_types": ["card"],
+            "processing": None,
+        }
+
+    def _new_charge(self, call: Call, intent: JsonObject, *, captured: bool) -> JsonObject:
+        charge: JsonObject = {
+            "id": self._new_id("ch"),
+            "object": "charge",
+            "amount": intent["amount"],
+            "amount_captured": intent["amount"] if captured else 0,
+            "amount_refunded": 0,
+            "captured": captured,
+            "created": self._clock.epoch(),
+            "currency": intent["currency"],
+            "disputed": False,
+            "livemode": False,
+            "metadata": intent["metadata"],
+            "outcome": {"type": "authorized", "network_status": "approved_by_network", "risk_level": "normal"},
+            "paid": True,
+            "payment_intent": intent["id"],
+            "payment_method_details": {
+                "type": "card",
+                "card": {
+                    "brand": "visa",
+                    "last4": "4242",
+                    "capture_before": self._clock.epoch() + AUTHORIZATION_SECONDS,
+                },
+            },
+            "refunded": False,
+            "status": "succeeded",
+        }
+        self.book.put("charge", str(charge["id"]), charge, account=call.account)
+        return charge
+
+
+_Handler = Callable[[Call, JsonObject], Answer]
+
+
+def _ok(body: JsonObject | None) -> Answer:
+    if body is None:
+        return _error(404, "invalid_request_error", "No such object", code="resource_missing")
+    return Answer(body=body)
+
+
+def _error(status: int, kind: str, message: str, *, code: str | None = None, param: str | None = None) -> Answer:
+    error: JsonObject = {"type": kind, "message": message}
+    error |= {name: value for name, value in (("code", code), ("param", param)) if value is not None}
+    return Answer(status=status, body={"error": error})
+
+
+def _invalid(param: str, message: str, *, code: str | None = None) -> Answer:
+    """Return the refusal of a parameter; it is not stored for the key, because nothing was executed."""
+    return _error(400, "invalid_request_error", message, code=code, param=param).with_headers(**{"x-stored": "no"})
+
+
+def _missing(call: Call) -> Answer:
+    return _error(
+        404, "invalid_request_error", f"No such payment_intent: '{call.arguments['id']}'", code="resource_missing"
+    )
+
+
+def _unexpected_state(intent: JsonObject, act: str) -> Answer:
+    message = f"This PaymentIntent's status is {intent['status']}; you cannot {act} it."
+    answer = _error(400, "invalid_request_error", message, code="payment_intent_unexpected_state")
+    cast("JsonObject", cast("JsonObject", answer.body)["error"])["payment_intent"] = intent
+    return answer
+
+
+def _form(body: bytes) -> JsonObject:
+    """Return a form with bracketed names as nested objects: ``metadata[order_id]=1``."""
+    form: JsonObject = {}
+    for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
+        outer, _, inner = name.partition("[")
+        if not inner:
+            form[outer] = value
+            continue
+        nested = form.setdefault(outer, {})
+        if isinstance(nested, dict):
+            nested[inner.rstrip("]")] = value
+    return form
+
+
+def _integer(value: JsonValue) -> int | None:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None
