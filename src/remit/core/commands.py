@@ -36,17 +36,22 @@ class CallTool(_Command, frozen=True, kw_only=True):
         """Return the same call with its intent on record."""
         return msgspec.structs.replace(self, intent=intent)
 
+    def with_approval(self, approval: ApprovalGiven) -> CallTool:
+        """Return the same call, agreed to."""
+        return msgspec.structs.replace(self, approval=approval)
+
     def without_approval(self) -> CallTool:
         """Return the same call with its approval void."""
         return msgspec.structs.replace(self, approval=None)
 
 
 class AwaitApproval(_Command, frozen=True, kw_only=True):
-    """Wait for a person; ``due_us`` is when the request expires."""
+    """Wait for a person; ``due_us`` is when the request expires, ``call`` what goes on if they agree."""
 
     slot: int
     approval_id: str
     due_us: int
+    call: CallTool
 
 
 class AwaitRetry(_Command, frozen=True, kw_only=True):

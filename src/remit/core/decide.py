@@ -8,11 +8,13 @@ Does not know: tools, policies of businesses, stores, clocks (``now_us`` is give
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final, cast
 
 import msgspec
 
+from remit.core.canonical import JsonValue
 from remit.core.commands import AwaitApproval, AwaitMessage, AwaitRetry, AwaitSettlement, AwaitTimer, CallTool
 from remit.core.definition import EventStep, RetryPolicy, SignalStep, ToolStep
 from remit.core.events import (
@@ -31,6 +33,7 @@ from remit.core.events import (
     MessageArrived,
     RunSubmitted,
 )
+from remit.core.expressions import Template
 from remit.core.facts import (
     ApprovalDenied,
     ApprovalExpired,
@@ -50,6 +53,7 @@ from remit.core.facts import (
 from remit.core.limits import DEFAULT_POLICY, Policy
 from remit.core.progress import Progress
 from remit.core.state import RunState, StepState
+from remit.core.states import RunStatus
 from remit.errors import EvaluationError
 
 __all__ = ["CLOSED_CODE", "DEFAULT_POLICY", "Decision", "Policy", "advance", "decide", "retry_delay_ms"]
@@ -83,7 +87,11 @@ def advance(state: RunState, event: Event, *, policy: Policy = DEFAULT_POLICY, n
 
 def retry_delay_ms(retry: RetryPolicy, event: ActionFailed) -> int:
     """Return the pause before the next attempt, at least what the provider asked for."""
-    delay = min(float(retry.delay_max_ms), retry.delay_initial_ms * retry.multiplier ** (event.attempt - 1))
+    try:
+        grown = retry.delay_initial_ms * retry.multiplier ** (event.attempt - 1)
+    except OverflowError:
+        grown = math.inf
+    delay = min(float(retry.delay_max_ms), grown)
     delay *= 1 + retry.jitter_ratio * event.jitter
     return max(int(delay), event.retry_after_ms or 0)
 
@@ -92,7 +100,7 @@ def retry_delay_ms(retry: RetryPolicy, event: ActionFailed) -> int:
 
 
 def _submit(progress: Progress, event: RunSubmitted) -> None:
-    if progress.state.principal_id:
+    if progress.state.status is not RunStatus.PENDING:
         return
     progress.emit(
         RunStarted(
@@ -147,14 +155,22 @@ def _succeed(progress: Progress, event: ActionSucceeded) -> None:
 def _finish_call(progress: Progress, fact: StepCompleted) -> None:
     mapping = progress.state.program.steps[fact.step].output_mapping
     if mapping is not None:
-        try:
-            output = mapping.render({**progress.state.scope(), "output": fact.output})
-        except EvaluationError as error:
-            # The call happened: its receipt stays on record, only the mapping failed.
-            output = {"mapping_error": error.message, "output": fact.output}
-        fact = msgspec.structs.replace(fact, output=output)
+        fact = msgspec.structs.replace(fact, output=_map_output(progress, mapping, fact.output))
     progress.complete_step(fact)
     progress.go_on()
+
+
+def _map_output(progress: Progress, mapping: Template, output: JsonValue) -> JsonValue:
+    """Return the mapped output. The call happened and its receipt stays on record, also when only the mapping fails."""
+    try:
+        mapped = mapping.render({**progress.state.scope(), "output": output})
+    except EvaluationError as error:
+        problem: str | None = error.message
+    else:
+        problem = progress.problem_of(mapped)
+        if problem is None:
+            return mapped
+    return {"mapping_error": problem, "output": output}
 
 
 def _fail(progress: Progress, event: ActionFailed) -> None:
@@ -209,31 +225,35 @@ def _may_retry(progress: Progress, event: ActionFailed, *, retry: RetryPolicy, s
 
 
 def _refuse(progress: Progress, event: ActionRefused) -> None:
-    step = _expected(progress.state, event.step, attempt=event.attempt, slot=event.slot)
-    if step is None:
+    if _expected(progress.state, event.step, attempt=event.attempt, slot=event.slot) is None:
         return
-    if step.effect == "unknown":
-        # An earlier attempt may have had its effect: a refusal now must not hide it.
-        _park(progress, event)
-        return
-    progress.fail_step(
-        StepFailed(
-            step=event.step,
-            attempt=event.attempt,
-            reason=event.reason,
-            message=event.message,
-            checks=event.checks,
-            evidence=event.evidence,
-        )
+    fact = StepFailed(
+        step=event.step,
+        attempt=event.attempt,
+        reason=event.reason,
+        message=event.message,
+        checks=event.checks,
+        evidence=event.evidence,
     )
+    _give_up(progress, fact, slot=event.slot)
+
+
+def _give_up(progress: Progress, fact: StepFailed, *, slot: int) -> None:
+    """Fail a step whose attempt was not made; park it if an earlier one may have had its effect: nothing hides that."""
+    if progress.state.steps[fact.step].effect == "unknown":
+        progress.emit(
+            EffectParked(step=fact.step, attempt=fact.attempt, slot=slot, reason=fact.reason, message=fact.message)
+        )
+    else:
+        progress.fail_step(fact)
     progress.go_on()
 
 
-def _close_instead(progress: Progress, step_id: str, *, attempt: int) -> None:
+def _close_instead(progress: Progress, step_id: str, *, attempt: int, slot: int) -> None:
     """The run is stopping: what has had no effect yet must not have one."""
     message = "not started: the run is stopping"
-    progress.fail_step(StepFailed(step=step_id, attempt=attempt, reason=CLOSED_CODE, message=message))
-    progress.go_on()
+    fact = StepFailed(step=step_id, attempt=attempt, reason=CLOSED_CODE, message=message)
+    _give_up(progress, fact, slot=slot)
 
 
 def _suspend(progress: Progress, event: ActionSuspended) -> None:
@@ -241,7 +261,7 @@ def _suspend(progress: Progress, event: ActionSuspended) -> None:
     if _expected(progress.state, request.step, attempt=request.attempt, slot=request.slot) is None:
         return
     if progress.state.is_stopping:
-        _close_instead(progress, request.step, attempt=request.attempt)
+        _close_instead(progress, request.step, attempt=request.attempt, slot=request.slot)
         return
     progress.emit(request)
 
@@ -252,7 +272,7 @@ def _intend(progress: Progress, event: ActionIntended) -> None:
     if step is None or (step.intent is not None and step.intent.attempt >= intent.attempt):
         return
     if progress.state.is_stopping:
-        _close_instead(progress, intent.step, attempt=intent.attempt)
+        _close_instead(progress, intent.step, attempt=intent.attempt, slot=intent.slot)
         return
     progress.emit(intent)
 
@@ -262,7 +282,7 @@ def _lose_sight(progress: Progress, event: ActionUnknown) -> None:
         _park(progress, event)
 
 
-def _park(progress: Progress, event: ActionFailed | ActionRefused | ActionUnknown) -> None:
+def _park(progress: Progress, event: ActionFailed | ActionUnknown) -> None:
     progress.emit(
         EffectParked(
             step=event.step, attempt=event.attempt, slot=event.slot, reason=event.reason, message=event.message
@@ -274,7 +294,7 @@ def _settle(progress: Progress, event: EffectResolved) -> None:
     command = progress.state.open.get((event.step, event.slot))
     if not isinstance(command, AwaitSettlement):
         return
-    attempt = progress.state.steps[event.step].attempt
+    step = progress.state.steps[event.step]
     progress.emit(
         EffectSettled(
             step=event.step,
@@ -285,8 +305,12 @@ def _settle(progress: Progress, event: EffectResolved) -> None:
         )
     )
     if event.outcome == "happened":
-        fact = StepCompleted(step=event.step, attempt=attempt, output=event.output, receipt=event.receipt)
+        problem = progress.problem_of(event.output)
+        output: JsonValue = event.output if problem is None else {"output_error": problem}
+        fact = StepCompleted(step=event.step, attempt=step.attempt, output=output, receipt=event.receipt)
         _finish_call(progress, fact)
+    elif progress.state.is_stopping:
+        _close_instead(progress, event.step, attempt=step.attempt, slot=event.slot)
 
 
 # --- approvals --------------------------------------------------------------------------------------------------------
@@ -298,33 +322,38 @@ def _hear_decision(progress: Progress, event: ApprovalDecided) -> None:
         return
     request = progress.state.steps[command.step].request
     assert request is not None
+    if event.decision == "approved" and event.digest == request.digest:
+        _allow(progress, command, event)
+        return
     step, slot, approval_id = command.step, command.slot, command.approval_id
-    decided_by = event.decided_by or ""
-    match event.decision:
-        case "approved" if event.digest == request.digest:
-            progress.emit(
-                ApprovalGiven(
-                    step=step,
-                    slot=slot,
-                    approval_id=approval_id,
-                    digest=event.digest,
-                    decided_by=decided_by,
-                    reason=event.reason,
-                )
-            )
-            return
-        case "expired":
-            progress.emit(ApprovalExpired(step=step, slot=slot, approval_id=approval_id))
-            reason, message = "APPROVAL_EXPIRED", "nobody decided in time"
-        case _:
-            progress.emit(
-                ApprovalDenied(
-                    step=step, slot=slot, approval_id=approval_id, decided_by=decided_by, reason=event.reason
-                )
-            )
-            reason, message = "APPROVAL_DENIED", event.reason or f"denied by {decided_by}"
-    progress.fail_step(StepFailed(step=step, attempt=request.attempt, reason=reason, message=message))
-    progress.go_on()
+    if event.decision == "expired":
+        progress.emit(ApprovalExpired(step=step, slot=slot, approval_id=approval_id))
+        reason, message = "APPROVAL_EXPIRED", "nobody decided in time"
+    else:
+        decided_by = event.decided_by or ""
+        why = event.reason
+        if event.decision == "approved":
+            why = f"what {decided_by} approved is not what would run"
+        progress.emit(ApprovalDenied(step=step, slot=slot, approval_id=approval_id, decided_by=decided_by, reason=why))
+        reason, message = "APPROVAL_DENIED", why or f"denied by {decided_by}"
+    fact = StepFailed(step=step, attempt=request.attempt, reason=reason, message=message)
+    _give_up(progress, fact, slot=slot)
+
+
+def _allow(progress: Progress, command: AwaitApproval, event: ApprovalDecided) -> None:
+    progress.emit(
+        ApprovalGiven(
+            step=command.step,
+            slot=command.slot,
+            approval_id=command.approval_id,
+            digest=event.digest,
+            decided_by=event.decided_by or "",
+            reason=event.reason,
+        )
+    )
+    step = progress.state.steps[command.step]
+    if progress.state.is_stopping and step.effect != "unknown":
+        _close_instead(progress, command.step, attempt=step.attempt, slot=command.slot)
 
 
 def _find_approval(state: RunState, approval_id: str) -> AwaitApproval | None:
@@ -336,7 +365,9 @@ def _find_approval(state: RunState, approval_id: str) -> AwaitApproval | None:
 
 def _void_approval(progress: Progress, event: ApprovalVoided) -> None:
     command = progress.state.open.get((event.step, event.slot))
-    if isinstance(command, CallTool) and command.approval is not None:
+    if not isinstance(command, CallTool) or command.approval is None:
+        return
+    if command.approval.approval_id == event.approval_id:
         progress.emit(
             ApprovalWithdrawn(step=event.step, slot=event.slot, approval_id=event.approval_id, reason=event.reason)
         )
@@ -349,7 +380,7 @@ def _hear_message(progress: Progress, event: MessageArrived) -> None:
     state = progress.state
     if len(state.messages) >= progress.policy.messages_max:
         return
-    if any(message.message_id == event.message_id for message in state.messages):
+    if event.message_id in state.taken or any(held.message_id == event.message_id for held in state.messages):
         return
     message = MessageReceived(
         source=event.source,

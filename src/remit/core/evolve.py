@@ -48,7 +48,7 @@ from remit.core.facts import (
     WaitStarted,
 )
 from remit.core.state import CommandKey, RunState, StepState
-from remit.core.states import RUN_TRANSITIONS, STEP_TRANSITIONS, RunStatus, StepStatus
+from remit.core.states import RUN_TERMINAL, RUN_TRANSITIONS, STEP_TRANSITIONS, RunStatus, StepStatus
 from remit.errors import IllegalTransitionError
 
 FINGERPRINTS_MAX: Final = 256
@@ -78,7 +78,36 @@ def apply_fact(state: RunState, fact: Fact) -> None:
     Raises:
         IllegalTransitionError: as ``evolve``; the state is unchanged then.
     """
-    _APPLY[type(fact)](state, fact)
+    kind = type(fact)
+    _require_place(state, kind)
+    resolves = _RESOLVES.get(kind)
+    if resolves is not None:
+        _require_open(state, fact, resolves)
+    _APPLY[kind](state, fact)
+
+
+def _require_place(state: RunState, kind: type[Fact]) -> None:
+    """Refuse what comes before the run began, begins it twice, or comes after its end."""
+    status = state.status
+    if status is RunStatus.PENDING:
+        is_possible = kind in _BEFORE_START
+    else:
+        is_possible = kind is not RunStarted and status not in RUN_TERMINAL
+    if not is_possible:
+        raise IllegalTransitionError(f"{kind.__name__} cannot happen in a run that is {status}", run_id=state.run_id)
+
+
+def _require_open(state: RunState, fact: Fact, resolves: frozenset[type[Command | None]]) -> None:
+    """Refuse a fact that resolves something else than what is open for its step and slot."""
+    step_id: str = getattr(fact, "step", "")
+    command = state.open.get((step_id, getattr(fact, "slot", 1)))
+    if type(command) not in resolves or step_id not in state.program.steps:
+        found = "nothing" if command is None else type(command).__name__
+        raise IllegalTransitionError(
+            f"{type(fact).__name__} cannot happen to step {step_id!r}: {found} is open",
+            run_id=state.run_id,
+            step=step_id,
+        )
 
 
 def _move_run(state: RunState, target: RunStatus) -> None:
@@ -100,6 +129,15 @@ def _move_step(state: RunState, step_id: str, target: StepStatus) -> StepState:
         step = state.steps[step_id] = StepState(status=target)
     else:
         step.status = target
+    return step
+
+
+def _begin_step(state: RunState, step_id: str, target: StepStatus) -> StepState:
+    if step_id in state.steps:
+        raise IllegalTransitionError(f"step {step_id!r} began before", run_id=state.run_id, step=step_id)
+    step = _move_step(state, step_id, target)
+    state.usage.steps += 1
+    step.number = state.usage.steps
     return step
 
 
@@ -151,7 +189,7 @@ def _call(state: RunState, step_id: str, step: StepState, slot: int = 1) -> None
         approval=step.approval,
         call_number=usage.tool_calls,
         call_number_of_tool=by_tool,
-        step_number=usage.steps,
+        step_number=step.number,
     )
     _open(state, (step_id, slot), command)
 
@@ -178,9 +216,8 @@ def _run_started(state: RunState, fact: RunStarted) -> None:
 
 
 def _step_started(state: RunState, fact: StepStarted) -> None:
-    step = _move_step(state, fact.step, StepStatus.RUNNING)
+    step = _begin_step(state, fact.step, StepStatus.RUNNING)
     step.arguments = bytes(fact.arguments)
-    state.usage.steps += 1
     definition_step = state.program.steps[fact.step].step
     if isinstance(definition_step, ToolStep):
         fingerprint = f"{definition_step.tool}:{hashlib.sha256(step.arguments).hexdigest()[:16]}"
@@ -199,37 +236,45 @@ def _attempt_started(state: RunState, fact: AttemptStarted) -> None:
 def _intent_recorded(state: RunState, fact: IntentRecorded) -> None:
     step = _move_step(state, fact.step, StepStatus.RUNNING)
     step.intent = fact
-    command = state.open[(fact.step, fact.slot)]
+    command = state.open[fact.step, fact.slot]
     assert isinstance(command, CallTool)
     # The same call goes on, now with its intent: it was counted when it began.
-    state.open[(fact.step, fact.slot)] = command.with_intent(fact)
+    state.open[fact.step, fact.slot] = command.with_intent(fact)
     state.fresh.append((fact.step, fact.slot))
 
 
 def _approval_requested(state: RunState, fact: ApprovalRequested) -> None:
+    key = (fact.step, fact.slot)
+    call = state.open[key]
+    assert isinstance(call, CallTool)
     step = _move_step(state, fact.step, StepStatus.WAITING)
     step.request = fact
     step.approval = None
-    _open(
-        state,
-        (fact.step, fact.slot),
-        AwaitApproval(step=fact.step, slot=fact.slot, approval_id=fact.approval_id, due_us=fact.expires_us),
+    command = AwaitApproval(
+        step=fact.step,
+        slot=fact.slot,
+        approval_id=fact.approval_id,
+        due_us=fact.expires_us,
+        call=call.without_approval(),
     )
+    _open(state, key, command)
 
 
 def _approval_given(state: RunState, fact: ApprovalGiven) -> None:
-    step = _move_step(state, fact.step, StepStatus.RUNNING)
+    key = (fact.step, fact.slot)
+    command = state.open[key]
+    assert isinstance(command, AwaitApproval)
+    step = state.steps[fact.step]
+    if step.request is None or (step.request.approval_id, step.request.digest) != (fact.approval_id, fact.digest):
+        raise IllegalTransitionError(
+            f"approval {fact.approval_id} does not cover what step {fact.step!r} asked for",
+            run_id=state.run_id,
+            step=fact.step,
+        )
+    _move_step(state, fact.step, StepStatus.RUNNING)
     step.approval = fact
-    # The suspended call was counted; it is the same call that goes on.
-    tool = _tool_of(state, fact.step)
-    state.usage.tool_calls -= 1
-    state.usage.calls_by_tool[tool] -= 1
-    _call(state, fact.step, step, fact.slot)
-
-
-def _tool_of(state: RunState, step_id: str) -> str:
-    step = state.program.steps[step_id].step
-    return step.tool if isinstance(step, ToolStep) else ""
+    # It is the suspended call that goes on: it was counted, and got its numbers, when it began.
+    _open(state, key, command.call.with_approval(fact))
 
 
 def _approval_ended(state: RunState, fact: ApprovalDenied | ApprovalExpired) -> None:
@@ -254,9 +299,14 @@ def _step_completed(state: RunState, fact: StepCompleted) -> None:
     step = _move_step(state, fact.step, StepStatus.COMPLETED)
     step.attempt = fact.attempt
     _count_usage(state, fact.usage)
-    if fact.message_id is not None:
-        state.messages = [message for message in state.messages if message.message_id != fact.message_id]
+    _take_message(state, fact.message_id)
     _finish_step(state, fact.step, output=fact.output)
+
+
+def _take_message(state: RunState, message_id: str | None) -> None:
+    if message_id is not None:
+        state.messages = [message for message in state.messages if message.message_id != message_id]
+        state.taken.add(message_id)
 
 
 def _attempt_failed(state: RunState, fact: AttemptFailed) -> None:
@@ -271,7 +321,9 @@ def _step_failed(state: RunState, fact: StepFailed) -> None:
     step = _move_step(state, fact.step, StepStatus.FAILED)
     step.attempt = fact.attempt
     _count_usage(state, fact.usage)
-    if state.program.steps[fact.step].step.on_failure == "fail" and state.failure is None:
+    _take_message(state, fact.message_id)
+    # The first reason to stop is the one that the run ends with.
+    if state.program.steps[fact.step].step.on_failure == "fail" and not state.is_stopping:
         state.failure = RunFailed(reason=fact.reason, message=fact.message, step=fact.step)
     _finish_step(state, fact.step, output=None)
 
@@ -298,14 +350,12 @@ def _effect_settled(state: RunState, fact: EffectSettled) -> None:
 
 
 def _timer_started(state: RunState, fact: TimerStarted) -> None:
-    _move_step(state, fact.step, StepStatus.WAITING)
-    state.usage.steps += 1
+    _begin_step(state, fact.step, StepStatus.WAITING)
     _open(state, (fact.step, 1), AwaitTimer(step=fact.step, due_us=fact.due_us))
 
 
 def _wait_started(state: RunState, fact: WaitStarted) -> None:
-    _move_step(state, fact.step, StepStatus.WAITING)
-    state.usage.steps += 1
+    _begin_step(state, fact.step, StepStatus.WAITING)
     command = AwaitMessage(
         step=fact.step, source=fact.source, name=fact.name, correlation=fact.correlation, due_us=fact.due_us
     )
@@ -342,6 +392,31 @@ def _run_cancelled(state: RunState, fact: RunCancelled) -> None:
     del fact
     _run_ended(state, RunStatus.CANCELLED)
 
+
+_BEFORE_START: Final = frozenset({RunStarted, MessageReceived, CancelRequested, RunCancelled})
+"""Facts of a run that nobody took up yet."""
+
+_NOTHING: Final = type(None)
+
+# What a fact about a step resolves, or finds not begun: the kinds of command one of which must be open.
+_RESOLVES: Final[dict[type[Fact], frozenset[type[Command | None]]]] = {
+    StepStarted: frozenset({_NOTHING}),
+    AttemptStarted: frozenset({AwaitRetry}),
+    IntentRecorded: frozenset({CallTool}),
+    ApprovalRequested: frozenset({CallTool}),
+    ApprovalGiven: frozenset({AwaitApproval}),
+    ApprovalDenied: frozenset({AwaitApproval}),
+    ApprovalExpired: frozenset({AwaitApproval}),
+    ApprovalWithdrawn: frozenset({AwaitApproval, CallTool}),
+    StepCompleted: frozenset({CallTool, AwaitTimer, AwaitMessage, _NOTHING}),  # nothing: a person settled the effect
+    AttemptFailed: frozenset({CallTool}),
+    StepFailed: frozenset({CallTool, AwaitMessage, _NOTHING}),  # nothing: it never began, or was not approved
+    StepSkipped: frozenset({_NOTHING}),
+    EffectParked: frozenset({CallTool, _NOTHING}),  # nothing: another attempt was not approved
+    EffectSettled: frozenset({AwaitSettlement}),
+    TimerStarted: frozenset({_NOTHING}),
+    WaitStarted: frozenset({_NOTHING}),
+}
 
 _APPLY: Final = cast(
     "dict[type[Fact], Callable[[RunState, Fact], None]]",

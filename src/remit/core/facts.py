@@ -179,7 +179,10 @@ class AttemptFailed(_Fact, frozen=True, kw_only=True, tag="attempt_failed"):
 
 
 class StepFailed(_Fact, frozen=True, kw_only=True, tag="step_failed"):
-    """The step failed for good. ``reason`` is a stable code; ``evidence`` is data for people, redacted."""
+    """The step failed for good. ``reason`` is a stable code; ``evidence`` is data for people, redacted.
+
+    ``message_id`` names the message that the step took and could not use.
+    """
 
     step: str
     attempt: int
@@ -188,6 +191,7 @@ class StepFailed(_Fact, frozen=True, kw_only=True, tag="step_failed"):
     checks: str = ""
     usage: Usage = Usage()
     evidence: JsonValue = None
+    message_id: str | None = None
 
 
 class StepSkipped(_Fact, frozen=True, kw_only=True, tag="step_skipped"):

@@ -21,6 +21,7 @@ from remit.core.definition import (
     definition_digest,
 )
 from remit.core.expressions import Expression, Template, compile_expression, compile_template
+from remit.errors import DefinitionInvalidError
 from remit.ids import Digest
 
 RUN_ROOTS: Final = frozenset({"input", "steps", "run"})
@@ -67,19 +68,15 @@ def load_program(body: bytes) -> Program:
     """Return the program of stored definition bytes.
 
     Raises:
-        DefinitionInvalidError: the bytes are no definition.
+        DefinitionInvalidError: the bytes are no definition, or its steps do not form a graph without cycles.
         ExpressionError: an expression does not compile (a stored definition was checked before, so this is damage).
     """
     definition = decode_definition(body)
-    successors: dict[str, list[str]] = {step.id: [] for step in definition.steps}
-    for step in definition.steps:
-        for dependency in step.depends_on:
-            successors[dependency].append(step.id)
     return Program(
         definition=definition,
         digest=definition_digest(body),
         steps={step.id: _compile_step(step) for step in definition.steps},
-        successors={step_id: tuple(following) for step_id, following in successors.items()},
+        successors=_successors_of(definition),
         output=_optional_template(definition.output, RUN_ROOTS),
         triggers=tuple(
             CompiledTrigger(
@@ -91,6 +88,28 @@ def load_program(body: bytes) -> Program:
             for trigger in definition.triggers
         ),
     )
+
+
+def _successors_of(definition: Definition) -> dict[str, tuple[str, ...]]:
+    """Return the steps that depend on each; a run of a graph that is none would wait for ever."""
+    successors: dict[str, list[str]] = {step.id: [] for step in definition.steps}
+    if len(successors) != len(definition.steps):
+        raise DefinitionInvalidError("stored definition has two steps of one id")
+    remaining = {step.id: len(step.depends_on) for step in definition.steps}
+    for step in definition.steps:
+        for dependency in step.depends_on:
+            if dependency not in successors:
+                raise DefinitionInvalidError(f"step {step.id!r} depends on {dependency!r}, which does not exist")
+            successors[dependency].append(step.id)
+    ready = [step_id for step_id, count in remaining.items() if count == 0]
+    for step_id in ready:
+        for follower in successors[step_id]:
+            remaining[follower] -= 1
+            if remaining[follower] == 0:
+                ready.append(follower)
+    if len(ready) != len(remaining):
+        raise DefinitionInvalidError("the steps of the stored definition depend on each other in a circle")
+    return {step_id: tuple(following) for step_id, following in successors.items()}
 
 
 def _compile_step(step: Step) -> CompiledStep:

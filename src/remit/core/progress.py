@@ -11,7 +11,7 @@ from collections import deque
 
 import msgspec
 
-from remit.core.canonical import canonical_bytes
+from remit.core.canonical import JsonValue, canonical_bytes
 from remit.core.commands import AwaitApproval, AwaitMessage, AwaitRetry, AwaitSettlement, CallTool, Command
 from remit.core.definition import EventStep, SignalStep, TimerStep, ToolStep
 from remit.core.evolve import apply_fact
@@ -32,6 +32,7 @@ from remit.core.facts import (
 from remit.core.limits import Policy
 from remit.core.program import CompiledStep
 from remit.core.state import RunState
+from remit.core.states import RunStatus
 from remit.errors import CanonicalizationError, EvaluationError
 
 
@@ -81,12 +82,12 @@ class Progress:
     def end_if_done(self) -> None:
         """End the run if every step is finished, or if it is stopping and no effect can come of it any more."""
         state = self.state
-        if state.is_terminal:
+        if state.is_terminal or state.acting_count or state.parked_count:
             return
         if state.is_stopping:
             if not any(self.is_in_flight(command) for command in state.open.values()):
                 self._stop()
-        elif state.unfinished_count == 0:
+        elif state.unfinished_count == 0 and state.status is not RunStatus.PENDING:
             self._complete()
 
     def is_in_flight(self, command: Command) -> bool:
@@ -94,7 +95,8 @@ class Progress:
         match command:
             case CallTool() | AwaitSettlement():
                 return True
-            case AwaitRetry():
+            case AwaitRetry() | AwaitApproval():
+                # Another attempt is the way to find out what became of the one before.
                 return self.state.steps[command.step].effect == "unknown"
             case _:
                 return False
@@ -112,8 +114,22 @@ class Progress:
             except EvaluationError:
                 # An event that the expression cannot be asked of is not the one; the wait goes on.
                 return False
-        self.complete_step(StepCompleted(step=step_id, output=message.payload, message_id=message.message_id))
+        problem = self.problem_of(message.payload)
+        if problem is None:
+            self.complete_step(StepCompleted(step=step_id, output=message.payload, message_id=message.message_id))
+        else:
+            reason, taken = "MESSAGE_INVALID", message.message_id
+            self.fail_step(StepFailed(step=step_id, attempt=1, reason=reason, message=problem, message_id=taken))
         return True
+
+    def problem_of(self, value: JsonValue) -> str | None:
+        """Return why a value cannot be an output, or ``None``: outputs are hashed, so they must be canonical."""
+        try:
+            size = len(canonical_bytes(value))
+        except CanonicalizationError as error:
+            return error.message
+        limit = self.policy.output_bytes_max
+        return None if size <= limit else f"expected at most {limit} bytes, got {size}; pass a reference instead"
 
     def _unblock(self, step_id: str) -> None:
         """Note the followers that have no unsatisfied dependency left."""
@@ -145,7 +161,11 @@ class Progress:
         except EvaluationError as error:
             self.emit(RunFailed(reason=error.code, message=f"output of the run: {error.message}"))
             return
-        self.emit(RunCompleted(output=output))
+        problem = self.problem_of(output)
+        if problem is None:
+            self.emit(RunCompleted(output=output))
+        else:
+            self.emit(RunFailed(reason="OUTPUT_INVALID", message=f"output of the run: {problem}"))
 
     # --- the start of a step ------------------------------------------------------------------------------------------
 

@@ -45,9 +45,14 @@ class RunUsage(msgspec.Struct, kw_only=True):
 
 
 class StepState(msgspec.Struct, kw_only=True):
-    """Where one step stands. ``effect`` ``unknown`` means that a failed attempt may have had its effect."""
+    """Where one step stands.
+
+    ``number`` counts the run's steps in the order in which they began, from 1; ``effect`` ``unknown`` means that a
+    failed attempt may have had its effect.
+    """
 
     status: StepStatus
+    number: int = 0
     attempt: int = 1
     arguments: bytes = b""
     intent: IntentRecorded | None = None
@@ -61,13 +66,14 @@ class RunState:
 
     ``results`` maps finished steps to what expressions see (``status``, ``output``); ``remaining`` counts unsatisfied
     dependencies; ``open`` holds the commands that were begun and not resolved; ``fresh`` lists the keys opened since
-    the owner last looked and is no part of the state proper; ``messages`` are those no step has taken yet.
+    the owner last looked and is no part of the state proper; ``messages`` are those no step has taken yet, ``taken``
+    the ids of the others.
     """
 
     __slots__ = (
         "acting_count", "bounds", "cancelling", "created_us", "failure", "fingerprints", "fresh", "input", "last_us",
         "messages", "open", "output", "parked_count", "policy_digest", "principal_id", "program", "remaining",
-        "results", "run_id", "status", "steps", "tenant_id", "unfinished_count", "usage",
+        "results", "run_id", "status", "steps", "taken", "tenant_id", "unfinished_count", "usage",
     )  # fmt: skip
 
     def __init__(self, program: Program, *, tenant_id: TenantId, run_id: RunId) -> None:
@@ -90,6 +96,7 @@ class RunState:
         self.acting_count = 0
         self.parked_count = 0
         self.messages: list[MessageReceived] = []
+        self.taken: set[str] = set()
         self.fingerprints: list[str] = []
         self.failure: RunFailed | None = None
         self.cancelling: CancelRequested | None = None
@@ -125,6 +132,7 @@ class RunState:
         other.remaining = dict(self.remaining)
         other.open = dict(self.open)
         other.messages = list(self.messages)
+        other.taken = set(self.taken)
         other.fingerprints = list(self.fingerprints)
         other.fresh = []
         return other

@@ -124,7 +124,9 @@ STEP_TRANSITIONS: Final[dict[StepStatus, frozenset[StepStatus]]] = {
             StepStatus.READY,
         }
     ),
-    StepStatus.WAITING: frozenset({StepStatus.RUNNING, StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED}),
+    StepStatus.WAITING: frozenset(
+        {StepStatus.RUNNING, StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.UNKNOWN}
+    ),
     StepStatus.UNKNOWN: frozenset({StepStatus.RUNNING, StepStatus.COMPLETED, StepStatus.FAILED}),
     StepStatus.COMPLETED: frozenset({StepStatus.COMPENSATED}),
     StepStatus.FAILED: frozenset(),
