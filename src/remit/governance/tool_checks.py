@@ -1,0 +1,260 @@
+"""Checks of a definition's tool calls: contracts, arguments, scopes, approval rules and bounds (CC-01 to CC-04).
+
+Owns: what can be known of a call before it is made. Does not know: values that expressions compute.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from remit.core.canonical import JsonValue, digest
+from remit.core.definition import Bounds, Definition, ToolStep
+from remit.core.expressions import compile_template
+from remit.core.program import RUN_ROOTS
+from remit.core.states import Idempotency, SideEffectLevel
+from remit.errors import ContractInvalidError, ExpressionError
+from remit.governance.contracts import ToolContract, contract_digest
+from remit.governance.expression_checks import known_properties
+from remit.governance.findings import Findings, Pointer
+from remit.governance.policy import BusinessConfig
+from remit.governance.schemas import Schema, close_schema
+from remit.governance.scopes import is_covered, matches_tool
+from remit.governance.suggestions import did_you_mean
+
+_POSITIVE_BOUNDS: Final = ("steps_max", "active_seconds_max", "tokens_max", "tool_calls_max", "loop_repeats_max")
+
+
+class Contracts(Protocol):
+    """Contracts by tool name and version."""
+
+    def find_contract(self, name: str, version: str | None = None) -> ToolContract | None:
+        """Return the contract of a version, or of the newest; ``None`` if there is none."""
+        ...
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all tools."""
+        ...
+
+
+class ToolChecks:
+    """The checks of one definition's tool calls."""
+
+    __slots__ = ("_contracts", "_definition", "_findings", "_policy")
+
+    def __init__(
+        self, definition: Definition, contracts: Contracts, policy: BusinessConfig | None, findings: Findings
+    ) -> None:
+        self._definition = definition
+        self._contracts = contracts
+        self._policy = policy
+        self._findings = findings
+
+    def check(self) -> None:
+        """Check every tool step."""
+        keyed: dict[tuple[str, str, str], int] = {}
+        for index, step in enumerate(self._definition.steps):
+            if not isinstance(step, ToolStep):
+                continue
+            self._check_numbers(step, index)
+            contract = self._find(step, index)
+            if contract is None:
+                continue
+            self._check_arguments(step, contract, ("steps", index, "input"))
+            self._check_content_key(step, contract, index, keyed)
+            if self._policy is not None:
+                self._check_policy(contract, ("steps", index, "tool"), self._policy)
+
+    def _find(self, step: ToolStep, index: int) -> ToolContract | None:
+        pointer = ("steps", index, "tool")
+        contract = self._contracts.find_contract(step.tool, step.tool_version or None)
+        if contract is None:
+            hint = did_you_mean(step.tool, self._contracts.names())
+            newest = self._contracts.find_contract(step.tool)
+            message = f"expected a known tool, got {step.tool!r}{hint}"
+            if newest is not None:
+                pointer = ("steps", index, "tool_version")
+                message = (
+                    f"expected a known version of {step.tool}, got {step.tool_version!r}; newest is {newest.version}"
+                )
+            self._findings.add("TOOL_UNKNOWN", pointer, message)
+            return None
+        if step.contract_digest and step.contract_digest != contract_digest(contract):
+            self._findings.add(
+                "CONTRACT_CHANGED",
+                pointer,
+                f"expected the contract of {step.tool} {contract.version} as it is, got another digest; compile again",
+            )
+        return contract
+
+    def _check_numbers(self, step: ToolStep, index: int) -> None:
+        pointer = ("steps", index)
+        for name, value, minimum in (
+            ("timeout_ms", step.timeout_ms, 1),
+            ("attempts_max", step.retry.attempts_max, 1),
+            ("delay_initial_ms", step.retry.delay_initial_ms, 0),
+            ("delay_max_ms", step.retry.delay_max_ms, 0),
+            ("multiplier", step.retry.multiplier, 1),
+        ):
+            if value is not None and value < minimum:
+                place = (*pointer, name) if name == "timeout_ms" else (*pointer, "retry", name)
+                self._findings.add("VALUE_INVALID", place, f"expected at least {minimum} for {name}, got {value}")
+        if not 0 <= step.retry.jitter_ratio <= 1:
+            place = (*pointer, "retry", "jitter_ratio")
+            self._findings.add("VALUE_INVALID", place, f"expected 0 to 1, got {step.retry.jitter_ratio}")
+
+    def _check_arguments(self, step: ToolStep, contract: ToolContract, pointer: Pointer) -> None:
+        check_template_input(step.input, contract.input_schema, pointer, self._findings, what=contract.name)
+
+    def _check_content_key(
+        self, step: ToolStep, contract: ToolContract, index: int, keyed: dict[tuple[str, str, str], int]
+    ) -> None:
+        """Warn of two steps whose calls are one call, because their tool happens once per content."""
+        if contract.idempotency is not Idempotency.ARGUMENTS or not contract.has_effect:
+            return
+        constant = _constant(dict(step.input))
+        if constant is None:
+            return
+        key = (step.tool, step.tool_version, digest(constant[0]))
+        first = keyed.setdefault(key, index)
+        if first != index:
+            self._findings.add(
+                "IDEMPOTENCY_SHARED",
+                ("steps", index, "input"),
+                f"expected other arguments than those of step {self._definition.steps[first].id!r}, got equal ones; "
+                f"{contract.name} happens once per content, so this step would only get the first one's outcome",
+                related=(("the same call", ("steps", first, "input")),),
+            )
+
+    def _check_policy(self, contract: ToolContract, pointer: Pointer, policy: BusinessConfig) -> None:
+        if not is_covered(policy, contract=contract):
+            self._findings.add(
+                "SCOPE_MISSING",
+                pointer,
+                f"expected a scope for {contract.name} ({contract.operation}) in business config {policy.name}, got "
+                "none; add one, with every host that the tool connects to",
+            )
+        if is_without_rule(policy, contract):
+            self._findings.add(
+                "APPROVAL_MISSING",
+                pointer,
+                f"expected an approval rule for {contract.name}, which moves money, in business config {policy.name}, "
+                "got none; add one, if need be with a condition",
+            )
+
+
+def check_bounds_of(definition: Definition, policy: BusinessConfig | None, findings: Findings) -> None:
+    """Check that the bounds are positive, and that the steps which always run fit into them."""
+    check_positive(definition.bounds, findings)
+    bounds = definition.bounds if policy is None else definition.bounds.tightened(policy.bounds)
+    sure = Counter(step.tool for step in definition.steps if isinstance(step, ToolStep) and step.condition is None)
+    total = sum(sure.values())
+    needs = [("steps_max", bounds.steps_max, total), ("tool_calls_max", bounds.tool_calls_max, total)]
+    needs += [
+        (f"tool_calls_max_by_tool of {tool}", limit, sure[tool])
+        for tool, limit in bounds.tool_calls_max_by_tool.items()
+    ]
+    for name, limit, needed in needs:
+        if needed > limit > 0:
+            findings.add(
+                "BOUNDS_TOO_SMALL",
+                ("bounds",),
+                f"expected {name} of at least {needed}, got {limit}: that many steps run without a condition",
+            )
+
+
+def check_positive(bounds: Bounds, findings: Findings) -> None:
+    """Check that no bound forbids everything; a cost of zero allows free calls."""
+    for name in _POSITIVE_BOUNDS:
+        value = getattr(bounds, name)
+        if value < 1:
+            findings.add("BOUNDS_ZERO", ("bounds", name), f"expected {name} above zero, got {value}; nothing could run")
+    if bounds.cost_usd_micros_max < 0:
+        findings.add("BOUNDS_ZERO", ("bounds", "cost_usd_micros_max"), "expected zero or more, got less")
+    for tool, limit in bounds.tool_calls_max_by_tool.items():
+        if limit < 0:
+            findings.add("BOUNDS_ZERO", ("bounds", "tool_calls_max_by_tool", tool), "expected zero or more, got less")
+
+
+def check_template_input(
+    given: Mapping[str, JsonValue], schema: Mapping[str, Any], pointer: Pointer, findings: Findings, *, what: str
+) -> None:
+    """Check a template against the schema of what it makes: its names, and the values that are constant."""
+    known = known_properties(schema)
+    if known is not None:
+        for name in given:
+            if name not in known:
+                findings.add(
+                    "ARGUMENT_UNKNOWN",
+                    (*pointer, name),
+                    f"expected an argument of {what}, got {name!r}{did_you_mean(name, known)}",
+                )
+    for name in schema.get("required", ()):
+        if name not in given:
+            findings.add("ARGUMENT_MISSING", pointer, f"expected {name!r} for {what}, got nothing; it is required")
+    for name, value in given.items():
+        constant = _constant(value)
+        subschema = schema.get("properties", {}).get(name)
+        if constant is not None and isinstance(subschema, Mapping):
+            _check_constant(constant[0], subschema, schema, (*pointer, name), findings)
+
+
+def is_without_rule(policy: BusinessConfig, contract: ToolContract) -> bool:
+    """Whether a tool moves money and no approval rule is about it (CC-04)."""
+    return contract.side_effect_level is SideEffectLevel.FINANCIAL and not any(
+        matches_tool(rule.tool, contract.name) for rule in policy.approval_rules
+    )
+
+
+def check_repeated_call(
+    contract: ToolContract, given: Mapping[str, JsonValue], *, varying: frozenset[str], pointer: Pointer
+) -> Findings:
+    """Check a call that is made again and again (in a loop, for each item, or by a poll).
+
+    A tool that happens once per content needs an argument that differs each time.
+
+    Args:
+        contract: The tool's contract.
+        given: The template of its arguments.
+        varying: Roots of expressions that differ each time, like ``item``.
+        pointer: Where the arguments stand.
+    """
+    findings = Findings()
+    if contract.idempotency is not Idempotency.ARGUMENTS or not contract.has_effect:
+        return findings
+    references = compile_template(dict(given), roots=RUN_ROOTS | varying).references
+    if not any(path[0] in varying for path in references):
+        findings.add(
+            "IDEMPOTENCY_REPEATED",
+            pointer,
+            f"expected an argument of {contract.name} that uses {' or '.join(sorted(varying))}, got none: it happens "
+            "once per content, so every call after the first would do nothing",
+        )
+    return findings
+
+
+def _check_constant(
+    value: JsonValue, subschema: Mapping[str, Any], schema: Mapping[str, Any], pointer: Pointer, findings: Findings
+) -> None:
+    definitions = {name: schema[name] for name in ("$defs", "definitions") if name in schema}
+    try:
+        checked = Schema(close_schema({**subschema, **definitions}))
+    except ContractInvalidError:
+        return  # it refers to a part of the whole; the call itself will be checked
+    for mismatch in checked.mismatches(value):
+        findings.add("ARGUMENT_INVALID", pointer, f"{mismatch} ($ is {pointer[-1]})")
+
+
+def _constant(value: JsonValue) -> tuple[JsonValue] | None:
+    """Return the value of a template that is constant, in a tuple because it may be null."""
+    encoded = msgspec.json.encode(value)
+    if b"${{" in encoded and b"$${{" not in encoded:
+        return None  # not worth compiling
+    try:
+        template = compile_template(value, roots=RUN_ROOTS)
+    except ExpressionError:
+        return None
+    return (template.render({}),) if template.is_constant else None
