@@ -1,7 +1,7 @@
 """One owned run in a worker's memory.
 
 Owns: the run's state, its place in the journal, and the facts that are decided but not durable yet.
-Does not know: SQL, tools. Commands start only when the facts they follow from are durable: ``on_appended`` releases them.
+Does not know: SQL, tools. Commands start only when the facts they follow from are durable (``on_appended``).
 """
 
 from __future__ import annotations
@@ -22,12 +22,31 @@ from remit.core.program import Program
 from remit.core.state import CommandKey, RunState, state_hash
 from remit.errors import InvariantViolated
 from remit.ids import Epoch, RunId, Sequence, TenantId
-from remit.ports.store import Append, Appended, AppendOutcome, Disposition, InboxMessage, LoadedRun, Submission, Submitted
+from remit.ports.store import (
+    Append,
+    Appended,
+    AppendOutcome,
+    Disposition,
+    InboxMessage,
+    LoadedRun,
+    Submission,
+    Submitted,
+)
 from remit.runtime.messages import event_of
 from remit.runtime.rows import instant_of, microseconds_of, rows_of
 
 FACTS_PER_ENTRY_MAX = 512
 """An entry is sealed when it holds this many facts; the rest joins the next one."""
+
+
+class JournalPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run's journal stands: what the next entry must follow."""
+
+    epoch: Epoch
+    sequence: int
+    hash: bytes
+    salt: bytes
+    wake_sequence: int
 
 
 class RunActor:
@@ -37,29 +56,20 @@ class RunActor:
     """
 
     __slots__ = (
-        "_consumed", "_core_policy", "_dispatchable", "_pending", "_read_ids", "epoch", "hash", "is_queued", "is_sealed", "run_id",
-        "salt", "sequence", "state", "tenant_id", "wake_sequence",
+        "_consumed", "_core_policy", "_dispatchable", "_pending",
+        "_read_ids", "epoch", "hash", "is_queued", "is_sealed",
+        "run_id", "salt", "sequence", "state", "tenant_id", "wake_sequence",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        state: RunState,
-        *,
-        epoch: Epoch,
-        sequence: int,
-        chain_hash: bytes,
-        salt: bytes,
-        wake_sequence: int,
-        core_policy: Policy,
-    ) -> None:
+    def __init__(self, state: RunState, place: JournalPlace, *, core_policy: Policy) -> None:
         self.state = state
         self.tenant_id: TenantId = state.tenant_id
         self.run_id: RunId = state.run_id
-        self.epoch = epoch
-        self.sequence = sequence
-        self.hash = chain_hash
-        self.salt = salt
-        self.wake_sequence = wake_sequence
+        self.epoch = place.epoch
+        self.sequence = place.sequence
+        self.hash = place.hash
+        self.salt = place.salt
+        self.wake_sequence = place.wake_sequence
         self._consumed: list[int] = []
         self._read_ids: set[int] = set()
         self.is_queued = False
@@ -72,15 +82,14 @@ class RunActor:
     def submitted(cls, program: Program, submission: Submission, reply: Submitted, *, core_policy: Policy) -> RunActor:
         """Return the actor of a run that was created a moment ago, with an empty journal."""
         state = RunState(program, tenant_id=submission.tenant_id, run_id=reply.run_id)
-        return cls(
-            state,
+        place = JournalPlace(
             epoch=reply.epoch,
             sequence=0,
-            chain_hash=genesis_hash(submission.tenant_id, reply.run_id, submission.definition_digest),
+            hash=genesis_hash(submission.tenant_id, reply.run_id, submission.definition_digest),
             salt=reply.salt,
             wake_sequence=0,
-            core_policy=core_policy,
         )
+        return cls(state, place, core_policy=core_policy)
 
     @classmethod
     def loaded(cls, program: Program, run: LoadedRun, *, core_policy: Policy) -> RunActor:
@@ -97,15 +106,14 @@ class RunActor:
                 apply_fact(state, fact)
             state.last_us = max(state.last_us, microseconds_of(entry.at))
         state.fresh.clear()
-        return cls(
-            state,
+        place = JournalPlace(
             epoch=run.epoch,
             sequence=run.sequence,
-            chain_hash=run.hash if run.sequence else genesis_hash(run.tenant_id, run.run_id, run.definition_digest),
+            hash=run.hash if run.sequence else genesis_hash(run.tenant_id, run.run_id, run.definition_digest),
             salt=run.salt,
             wake_sequence=run.wake_sequence,
-            core_policy=core_policy,
         )
+        return cls(state, place, core_policy=core_policy)
 
     @property
     def has_pending(self) -> bool:
@@ -121,7 +129,7 @@ class RunActor:
         return bool(facts)
 
     def hear(self, message: InboxMessage, *, now: datetime) -> bool:
-        """Take one message of the inbox once; it counts as consumed with the next entry. False if it was taken before."""
+        """Take a message of the inbox; it is consumed with the next entry. False if it was taken before."""
         if message.inbox_id in self._read_ids:
             return False
         self._read_ids.add(message.inbox_id)
@@ -132,6 +140,10 @@ class RunActor:
     def open_calls(self) -> list[CallTool]:
         """Return every call that is begun and not resolved: what a new owner takes up."""
         return [command for command in self.state.open.values() if type(command) is CallTool]
+
+    def is_open(self, call: CallTool) -> bool:
+        """Whether exactly this call is still to be made."""
+        return self.state.open.get((call.step, call.slot)) is call
 
     def seal(self, *, may_release: bool) -> tuple[Append, list[CommandKey]]:
         """Return the next entry with all rows, and the commands that may start once it is durable.
@@ -215,7 +227,7 @@ class RunActor:
 
 
 def kinds_of(facts: list[Fact]) -> str:
-    """Return the kinds of an entry's facts in order, neighbours of one kind counted: ``step_completed,step_started*3``."""
+    """Return an entry's kinds of facts in order, neighbours counted: ``step_completed,step_started*3``."""
     parts: list[str] = []
     previous, count = "", 0
     for fact in facts:
@@ -231,14 +243,14 @@ def kinds_of(facts: list[Fact]) -> str:
     return ",".join(parts)
 
 
-_TAGS: dict[type, str] = {}
+_TAGS: dict[type[Fact], str] = {}
 
 
 def _tag_of(fact: Fact) -> str:
     kind = type(fact)
     tag = _TAGS.get(kind)
     if tag is None:
-        tag = _TAGS[kind] = str(msgspec.inspect.type_info(kind).tag)  # type: ignore[union-attr]  # facts are Structs
+        tag = _TAGS[kind] = str(kind.__struct_config__.tag)
     return tag
 
 

@@ -81,31 +81,36 @@ class Committer:
             StoreUnavailableError: never; an outage is waited out, because what is decided must not be lost.
         """
         answered: list[tuple[Sealed, Appended]] = []
-        while True:
+        while True:  # bound: ended by ``close``
             batch = self._take_batch()
-            if not batch and not answered:
-                self._idle.set()
-                if self._is_closing:
-                    return
-                self._work.clear()
-                await self._work.wait()
-                continue
-            sending = None
             if batch:
-                sending = asyncio.ensure_future(self._send([append for _, append, _ in batch]))
+                async with asyncio.TaskGroup() as group:
+                    sending = group.create_task(self._send([append for _, append, _ in batch]))
+                    await asyncio.sleep(0)  # the batch is on its way before the answers of the last one are handled
+                    self._answer_all(answered)
+                answered = list(zip(batch, sending.result(), strict=True))
+                if self._queue:
+                    continue
+            if answered:
+                # Nobody else waits to be stored: what these runs do next is what matters.
+                self._answer_all(answered)
+                answered = []
                 await asyncio.sleep(0)
-            for sealed, reply in answered:
-                self._answer(sealed, reply)
-            answered = []
-            if sending is not None:
-                replies = await sending
-                answered = list(zip(batch, replies, strict=True))
-                if not self._queue:
-                    # Nobody else is waiting to be stored: what these runs do next is what matters.
-                    for sealed, reply in answered:
-                        self._answer(sealed, reply)
-                    answered = []
-                    await asyncio.sleep(0)
+            elif not await self._wait_for_work():
+                return
+
+    async def _wait_for_work(self) -> bool:
+        """Wait until something is queued; false when the committer is closed."""
+        self._idle.set()
+        if self._is_closing:
+            return False
+        self._work.clear()
+        await self._work.wait()
+        return True
+
+    def _answer_all(self, answered: list[tuple[Sealed, Appended]]) -> None:
+        for sealed, reply in answered:
+            self._answer(sealed, reply)
 
     def _take_batch(self) -> list[Sealed]:
         batch: list[Sealed] = []
@@ -136,7 +141,7 @@ class Committer:
         return replies
 
     async def _send_once(self, batch: list[Append]) -> list[Appended]:
-        while True:  # bounded by the outage: the worker's own shutdown cancels it
+        while True:  # bound: an outage ends, or shutdown cancels this task
             try:
                 replies, now = await self._journal.append(batch)
             except StoreUnavailableError:

@@ -6,7 +6,9 @@ the facts alone, so they can always be written again from the journal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
 
 import msgspec
 import orjson
@@ -19,18 +21,17 @@ from remit.core.facts import (
     EffectParked,
     Fact,
     IntentRecorded,
-    Receipt,
     StepCompleted,
     StepFailed,
     StepSkipped,
     Usage,
     WaitStarted,
 )
-from remit.core.program import Program
 from remit.core.state import RunState
 from remit.ports.store import ApprovalRow, Correlation, KeyChange, ReceiptRow, StepRow
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NO_USAGE: Final = Usage()
 
 
 class EntryRows(msgspec.Struct, kw_only=True):
@@ -56,144 +57,158 @@ def microseconds_of(instant: datetime) -> int:
 
 def rows_of(state: RunState, facts: list[Fact], *, at: datetime) -> EntryRows:
     """Return the rows that follow from an entry's facts, recorded at ``at``. ``state`` is the one after them."""
-    rows = EntryRows()
+    making = _Making(state, at)
     for fact in facts:
-        match fact:
-            case StepCompleted():
-                rows.steps.append(_step_row(state.program, fact, at=at))
-                if fact.receipt is not None:
-                    rows.receipts.append(_receipt_row(fact.step, fact.attempt, fact.receipt))
-                _settle_key(rows, state, fact)
-                _stop_correlation(rows, state, fact.step)
-            case StepFailed():
-                rows.steps.append(
-                    _finished(fact.step, fact.attempt, "failed", state.program, fact.usage, fact.reason, at)
-                )
-                _release_key(rows, state, fact.step)
-                _stop_correlation(rows, state, fact.step)
-            case AttemptFailed():
-                rows.steps.append(
-                    _finished(fact.step, fact.attempt, "failed", state.program, fact.usage, fact.reason, at)
-                )
-            case StepSkipped():
-                rows.steps.append(_finished(fact.step, 1, "skipped", state.program, Usage(), fact.reason, at))
-            case EffectParked():
-                rows.steps.append(
-                    _finished(fact.step, fact.attempt, "unknown", state.program, Usage(), fact.reason, at)
-                )
-                _park_key(rows, state, fact)
-            case ApprovalRequested():
-                rows.approvals.append(_approval_row(state, fact))
-            case ApprovalWithdrawn():
-                rows.withdrawn.append(fact.approval_id)
-            case IntentRecorded() if fact.reserves_key:
-                rows.keys.append(KeyChange(action="reserve", key=fact.idempotency_key, step=fact.step, slot=fact.slot))
-            case WaitStarted() if fact.source == "event":
-                rows.correlations.append(
-                    Correlation(action="start", step=fact.step, name=fact.name, correlation=fact.correlation)
-                )
-            case _:
-                pass
+        write = _WRITERS.get(type(fact))
+        if write is not None:
+            write(making, fact)
     if state.is_terminal:
-        _stop_all_correlations(rows, state)
-    return rows
+        making.stop_all_correlations()
+    return making.rows
 
 
-def _step_row(program: Program, fact: StepCompleted, *, at: datetime) -> StepRow:
-    return _finished(fact.step, fact.attempt, "completed", program, fact.usage, None, at)
+class _Making:
+    """The rows of one entry, with what they are made from."""
 
+    __slots__ = ("at", "rows", "state")
 
-def _finished(
-    step_id: str, attempt: int, status: str, program: Program, usage: Usage, reason: str | None, at: datetime
-) -> StepRow:
-    step = program.steps[step_id].step
-    return StepRow(
-        step=step_id,
-        attempt=attempt,
-        status=status,
-        tool=step.tool if isinstance(step, ToolStep) else None,
-        started_at=at - timedelta(milliseconds=usage.duration_ms),
-        finished_at=at,
-        cost_usd_micros=usage.cost_usd_micros,
-        tokens=usage.tokens,
-        reason=reason,
-    )
+    def __init__(self, state: RunState, at: datetime) -> None:
+        self.state = state
+        self.at = at
+        self.rows = EntryRows()
 
+    def step_completed(self, fact: StepCompleted) -> None:
+        self.finish(fact, "completed", usage=fact.usage)
+        if fact.receipt is not None:
+            receipt = msgspec.structs.asdict(fact.receipt)
+            self.rows.receipts.append(ReceiptRow(step=fact.step, slot=1, attempt=fact.attempt, **receipt))
+        receipt_id = None if fact.receipt is None else fact.receipt.receipt_id
+        self.change_key("succeed", fact.step, outcome=orjson.dumps(fact.output), receipt_id=receipt_id)
+        self.stop_correlation(fact.step)
 
-def _receipt_row(step: str, attempt: int, receipt: Receipt) -> ReceiptRow:
-    return ReceiptRow(step=step, slot=1, attempt=attempt, **msgspec.structs.asdict(receipt))
+    def step_failed(self, fact: StepFailed) -> None:
+        self.finish(fact, "failed", usage=fact.usage, reason=fact.reason)
+        self.change_key("release", fact.step)
+        self.stop_correlation(fact.step)
 
+    def attempt_failed(self, fact: AttemptFailed) -> None:
+        self.finish(fact, "failed", usage=fact.usage, reason=fact.reason)
 
-def _approval_row(state: RunState, fact: ApprovalRequested) -> ApprovalRow:
-    step = state.program.steps[fact.step].step
-    assert isinstance(step, ToolStep)
-    return ApprovalRow(
-        approval_id=fact.approval_id,
-        step=fact.step,
-        slot=fact.slot,
-        tool=step.tool,
-        tool_version=step.tool_version,
-        rule_id=fact.rule_id,
-        reason=fact.reason,
-        digest=fact.digest,
-        nonce=fact.nonce,
-        arguments=state.steps[fact.step].arguments,
-        endpoint=fact.endpoint,
-        credential=fact.credential,
-        policy_digest=fact.policy_digest,
-        requested_by=state.principal_id,
-        approvers_required=fact.approvers_required,
-        expires_at=instant_of(fact.expires_us),
-    )
+    def step_skipped(self, fact: StepSkipped) -> None:
+        self.finish(fact, "skipped", reason=fact.reason)
 
+    def effect_parked(self, fact: EffectParked) -> None:
+        self.finish(fact, "unknown", reason=fact.reason)
+        self.change_key("park", fact.step)
 
-def _reserved_intent(state: RunState, step_id: str) -> IntentRecorded | None:
-    step = state.steps.get(step_id)
-    if step is None or step.intent is None or not step.intent.reserves_key:
-        return None
-    return step.intent
+    def intent_recorded(self, fact: IntentRecorded) -> None:
+        if fact.reserves_key:
+            change = KeyChange(action="reserve", key=fact.idempotency_key, step=fact.step, slot=fact.slot)
+            self.rows.keys.append(change)
 
+    def approval_withdrawn(self, fact: ApprovalWithdrawn) -> None:
+        self.rows.withdrawn.append(fact.approval_id)
 
-def _settle_key(rows: EntryRows, state: RunState, fact: StepCompleted) -> None:
-    intent = _reserved_intent(state, fact.step)
-    if intent is not None:
-        rows.keys.append(
-            KeyChange(
-                action="succeed",
-                key=intent.idempotency_key,
+    def wait_started(self, fact: WaitStarted) -> None:
+        if fact.source == "event":
+            self.rows.correlations.append(
+                Correlation(action="start", step=fact.step, name=fact.name, correlation=fact.correlation)
+            )
+
+    def approval_requested(self, fact: ApprovalRequested) -> None:
+        step = self.state.program.steps[fact.step].step
+        assert isinstance(step, ToolStep)
+        self.rows.approvals.append(
+            ApprovalRow(
+                approval_id=fact.approval_id,
                 step=fact.step,
-                slot=intent.slot,
-                outcome=orjson.dumps(fact.output),
-                receipt_id=None if fact.receipt is None else fact.receipt.receipt_id,
+                slot=fact.slot,
+                tool=step.tool,
+                tool_version=step.tool_version,
+                rule_id=fact.rule_id,
+                reason=fact.reason,
+                digest=fact.digest,
+                nonce=fact.nonce,
+                arguments=self.state.steps[fact.step].arguments,
+                endpoint=fact.endpoint,
+                credential=fact.credential,
+                policy_digest=fact.policy_digest,
+                requested_by=self.state.principal_id,
+                approvers_required=fact.approvers_required,
+                expires_at=instant_of(fact.expires_us),
             )
         )
 
+    def finish(
+        self,
+        fact: StepCompleted | StepFailed | AttemptFailed | StepSkipped | EffectParked,
+        status: str,
+        *,
+        usage: Usage = NO_USAGE,
+        reason: str | None = None,
+    ) -> None:
+        """Add the row of a finished attempt."""
+        step = self.state.program.steps[fact.step].step
+        started_at = self.at - timedelta(milliseconds=usage.duration_ms) if usage.duration_ms else self.at
+        self.rows.steps.append(
+            StepRow(
+                step=fact.step,
+                attempt=1 if isinstance(fact, StepSkipped) else fact.attempt,
+                status=status,
+                tool=step.tool if isinstance(step, ToolStep) else None,
+                started_at=started_at,
+                finished_at=self.at,
+                cost_usd_micros=usage.cost_usd_micros,
+                tokens=usage.tokens,
+                reason=reason,
+            )
+        )
 
-def _release_key(rows: EntryRows, state: RunState, step_id: str) -> None:
-    intent = _reserved_intent(state, step_id)
-    if intent is not None:
-        rows.keys.append(KeyChange(action="release", key=intent.idempotency_key, step=step_id, slot=intent.slot))
+    def change_key(
+        self,
+        action: Literal["succeed", "release", "park"],
+        step_id: str,
+        *,
+        outcome: bytes | None = None,
+        receipt_id: str | None = None,
+    ) -> None:
+        """Change the ``arguments`` key that a step reserved, if it reserved one."""
+        step = self.state.steps.get(step_id)
+        if step is None or step.intent is None or not step.intent.reserves_key:
+            return
+        self.rows.keys.append(
+            KeyChange(
+                action=action,
+                key=step.intent.idempotency_key,
+                step=step_id,
+                slot=step.intent.slot,
+                outcome=outcome,
+                receipt_id=receipt_id,
+            )
+        )
+
+    def stop_correlation(self, step_id: str) -> None:
+        """Stop being found by what an event step waited for."""
+        step = self.state.program.steps[step_id].step
+        if isinstance(step, EventStep):
+            self.rows.correlations.append(Correlation(action="stop", step=step_id, name=step.event))
+
+    def stop_all_correlations(self) -> None:
+        """Stop every wait of a run that ended."""
+        stopped = {change.step for change in self.rows.correlations if change.action == "stop"}
+        for step_id in self.state.steps:
+            if step_id not in stopped and step_id not in self.state.results:
+                self.stop_correlation(step_id)
 
 
-def _park_key(rows: EntryRows, state: RunState, fact: EffectParked) -> None:
-    intent = _reserved_intent(state, fact.step)
-    if intent is not None:
-        rows.keys.append(KeyChange(action="park", key=intent.idempotency_key, step=fact.step, slot=fact.slot))
-
-
-def _stop_correlation(rows: EntryRows, state: RunState, step_id: str) -> None:
-    wait = _event_name(state.program, step_id)
-    if wait is not None:
-        rows.correlations.append(Correlation(action="stop", step=step_id, name=wait))
-
-
-def _stop_all_correlations(rows: EntryRows, state: RunState) -> None:
-    stopped = {change.step for change in rows.correlations if change.action == "stop"}
-    for step_id in state.steps:
-        if step_id not in stopped and step_id not in state.results:
-            _stop_correlation(rows, state, step_id)
-
-
-def _event_name(program: Program, step_id: str) -> str | None:
-    step = program.steps[step_id].step
-    return step.event if isinstance(step, EventStep) else None
+_WRITERS: Final[dict[type[Fact], Callable[[_Making, Any], None]]] = {
+    StepCompleted: _Making.step_completed,
+    StepFailed: _Making.step_failed,
+    AttemptFailed: _Making.attempt_failed,
+    StepSkipped: _Making.step_skipped,
+    EffectParked: _Making.effect_parked,
+    IntentRecorded: _Making.intent_recorded,
+    ApprovalRequested: _Making.approval_requested,
+    ApprovalWithdrawn: _Making.approval_withdrawn,
+    WaitStarted: _Making.wait_started,
+}

@@ -1,0 +1,98 @@
+"""The kernel's Prometheus metrics: every name, unit and label in one place.
+
+Owns: one registry per kernel (two kernels may live in one process). Labels are closed sets: never an id, never data.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+
+
+class Metrics:
+    """Counters of one kernel; children are cached because a label look-up costs more than the count."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self._append_seconds = Histogram(
+            "remit_append_seconds", "Time of one append call.", buckets=_SECONDS, registry=registry
+        )
+        self._append_runs = Counter("remit_append_runs", "Runs advanced by append calls.", registry=registry)
+        self._append_retries = Counter(
+            "remit_append_retries", "Append calls sent again after an outage.", registry=registry
+        )
+        self._actions = Counter("remit_actions", "Actions by outcome.", ["outcome"], registry=registry)
+        self._refusals = Counter("remit_refusals", "Actions refused, by code.", ["code"], registry=registry)
+        self._runs = Counter("remit_runs_finished", "Runs finished, by status.", ["status"], registry=registry)
+        self._lost = Counter(
+            "remit_runs_lost", "Owned runs lost, by answer of the append.", ["outcome"], registry=registry
+        )
+        self._sweeps = Counter("remit_sweeps", "Sweeps made.", registry=registry)
+        self._swept = Counter("remit_runs_reclaimed", "Runs taken from workers whose lease expired.", registry=registry)
+        self._webhooks = Counter(
+            "remit_webhooks", "Webhook deliveries by result.", ["source", "result"], registry=registry
+        )
+        self._owned = Gauge("remit_runs_owned", "Runs that this worker owns now.", registry=registry)
+        self._parked = Counter("remit_effects_parked", "Effects parked for a person.", registry=registry)
+        self._heartbeat = Gauge(
+            "remit_heartbeat_monotonic_seconds", "Monotonic instant of the last heartbeat.", registry=registry
+        )
+        self._children: dict[tuple[str, str], Counter] = {}
+
+    def _child(self, counter: Counter, name: str, label: str) -> Counter:
+        child = self._children.get((name, label))
+        if child is None:
+            child = self._children[(name, label)] = counter.labels(label)
+        return child
+
+    def appended(self, run_count: int, seconds: float) -> None:
+        """Count one append call."""
+        self._append_seconds.observe(seconds)
+        self._append_runs.inc(run_count)
+
+    def append_retried(self) -> None:
+        """Count an append call that had to be sent again."""
+        self._append_retries.inc()
+
+    def acted(self, outcome: str) -> None:
+        """Count one finished action by the kind of its outcome."""
+        self._child(self._actions, "actions", outcome).inc()
+
+    def refused(self, code: str) -> None:
+        """Count a refusal by its stable code."""
+        self._child(self._refusals, "refusals", code).inc()
+
+    def parked(self) -> None:
+        """Count an effect that a person must settle."""
+        self._parked.inc()
+
+    def finished(self, status: str) -> None:
+        """Count a finished run."""
+        self._child(self._runs, "runs", status).inc()
+
+    def lost(self, outcome: str) -> None:
+        """Count a run that is no longer ours."""
+        self._child(self._lost, "lost", outcome).inc()
+
+    def swept(self, run_count: int) -> None:
+        """Count a sweep and what it reclaimed."""
+        self._sweeps.inc()
+        self._swept.inc(run_count)
+
+    def received(self, source: str, result: str) -> None:
+        """Count a webhook delivery."""
+        self._webhooks.labels(source, result).inc()
+
+    def owns(self, run_count: int) -> None:
+        """Set how many runs are owned."""
+        self._owned.set(run_count)
+
+    def heartbeat(self, monotonic_seconds: float) -> None:
+        """Note a heartbeat."""
+        self._heartbeat.set(monotonic_seconds)
+
+    def render(self) -> bytes:
+        """Return the text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,252 @@
+"""The runs that this process owns, and their calls in flight.
+
+Owns: the actors, the tasks of calls, and what follows from each answer of the committer.
+Does not know: how runs are claimed or kept alive; the worker does that.
+
+A waiting run is a row, never a coroutine: an actor lives only while a call is in flight or facts are being stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Final
+
+import msgspec
+import structlog
+
+from remit.clock import Clock
+from remit.core.commands import AwaitApproval, CallTool
+from remit.core.decide import Policy
+from remit.core.events import ActionRefused, ActionUnknown, DeadlineReached, Event, RunSubmitted
+from remit.core.outstanding import next_due_us
+from remit.errors import RemitError, StoreUnavailableError
+from remit.ids import RunId
+from remit.ports.store import Append, Appended, AppendOutcome, Approvals, Claimed, Journal, LoadedRun
+from remit.runtime.actor import RunActor
+from remit.runtime.catalogue import Catalogue
+from remit.runtime.committer import Committer
+from remit.runtime.first_event import submission_event
+from remit.runtime.metrics import Metrics
+from remit.runtime.pipeline import Pipeline
+from remit.runtime.rows import instant_of, microseconds_of
+
+OUTAGE_DELAY_SECONDS: Final = 0.5
+
+_log = structlog.get_logger("remit.owner")
+
+
+class OwnerPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner is wired to."""
+
+    journal: Journal
+    approvals: Approvals
+    catalogue: Catalogue
+    pipeline: Pipeline
+    clock: Clock
+    metrics: Metrics
+
+
+class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an owner tells.
+
+    ``finished`` gets terminal runs; ``hand_back`` gets claims to give up; ``due_in`` gets the seconds until a run that
+    was let go is due; ``room`` says that there is room for another run.
+    """
+
+    finished: Callable[[RunActor, Append], None]
+    hand_back: Callable[[Claimed], Coroutine[None, None, None]]
+    due_in: Callable[[float], None]
+    room: Callable[[], None]
+
+
+class RunOwner:
+    """Takes owned runs from event to event until they wait, end or are lost."""
+
+    def __init__(self, ports: OwnerPorts, hooks: OwnerHooks, *, core_policy: Policy) -> None:
+        self._ports = ports
+        self._hooks = hooks
+        self._core_policy = core_policy
+        self._actors: dict[RunId, RunActor] = {}
+        self._unreadable: set[RunId] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._performing: dict[tuple[RunId, str, int], CallTool] = {}
+        self._is_stopping = False
+        self.committer = Committer(
+            ports.journal, ports.clock, ports.metrics, on_durable=self._on_durable, on_lost=self._on_lost
+        )
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def owns(self, run_id: RunId) -> bool:
+        """Whether a run is owned now; one that cannot be folded counts, for nobody else could either."""
+        return run_id in self._actors or run_id in self._unreadable
+
+    def adopt(self, actor: RunActor, event: RunSubmitted) -> None:
+        """Take up a run that was created and claimed for this process a moment ago."""
+        self._actors[actor.run_id] = actor
+        actor.handle(event, now=self._ports.clock.now())
+        self.committer.enqueue(actor)
+
+    async def take_up(self, run: LoadedRun) -> None:
+        """Fold a claimed run and go on with it; its open calls may have been sent before, by a process that is gone."""
+        try:
+            program = await self._ports.catalogue.program(run.tenant_id, run.definition_digest)
+            actor = RunActor.loaded(program, run, core_policy=self._core_policy)
+        except (RemitError, msgspec.ValidationError) as error:
+            self._unreadable.add(run.run_id)
+            _log.exception("run_unreadable", run_id=run.run_id, error=str(error))
+            return
+        self._actors[actor.run_id] = actor
+        calls = actor.open_calls()
+        if run.sequence == 0:
+            policy = await self._ports.catalogue.policy(run.tenant_id)
+            actor.handle(submission_event(program, run, policy.config), now=self._ports.clock.now())
+        await self._hear(actor, run)
+        if actor.has_pending or not calls:
+            self.committer.enqueue(actor)
+        self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=True)
+
+    async def _hear(self, actor: RunActor, run: LoadedRun) -> None:
+        """Give a claimed run its messages and what became due."""
+        now = self._ports.clock.now()
+        now_us = microseconds_of(now)
+        messages = run.inbox
+        awaited = [command for command in actor.state.open.values() if isinstance(command, AwaitApproval)]
+        if any(command.due_us <= now_us for command in awaited):
+            await self._ports.approvals.expire(run.tenant_id, run.run_id)
+            fresh, actor.wake_sequence = await self._ports.journal.load_inbox(run.tenant_id, run.run_id)
+            messages = tuple(fresh)
+        for message in messages:
+            actor.hear(message, now=now)
+        due = next_due_us(actor.state)
+        if due is not None and due <= now_us:
+            actor.handle(DeadlineReached(), now=now)
+
+    def hear_soon(self, run_id: RunId) -> None:
+        """Read what arrived for an owned run; does nothing for others."""
+        actor = self._actors.get(run_id)
+        if actor is not None:
+            self._spawn(self._read_inbox(actor))
+
+    def keep_only(self, claims: Iterable[Claimed]) -> list[Claimed]:
+        """Drop runs that have a newer owner; return the claims that this process knows nothing of."""
+        strays = []
+        for claim in claims:
+            actor = self._actors.get(claim.run_id)
+            if actor is not None and claim.epoch > actor.epoch:
+                self._actors.pop(claim.run_id, None)
+            if not self.owns(claim.run_id):
+                strays.append(claim)
+        return strays
+
+    async def finish_calls(self, *, timeout_seconds: float) -> None:
+        """Start no more calls and wait for those in flight; what is not done then is cancelled, as in a crash."""
+        self._is_stopping = True
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self.committer.drain()
+        except TimeoutError:
+            _log.warning("shutdown_uncommitted", owned=len(self._actors))
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- calls -------------------------------------------------------------------------------------
+
+    def _dispatch(self, actor: RunActor, calls: list[CallTool], *, resumed: bool) -> None:
+        if self._is_stopping:
+            return  # what has not begun is for the next owner
+        for call in calls:
+            key = (actor.run_id, call.step, call.slot)
+            if self._performing.get(key) != call:
+                self._performing[key] = call
+                self._spawn(self._perform(actor, call, resumed=resumed))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _perform(self, actor: RunActor, call: CallTool, *, resumed: bool) -> None:
+        key = (actor.run_id, call.step, call.slot)
+        try:
+            event = await self._act(actor, call, resumed=resumed)
+        except Exception as fault:  # boundary: a bug of ours ends this step in a known way, not the worker
+            _log.exception("pipeline_fault", run_id=actor.run_id, step=call.step)
+            event = fault_event(call, fault)
+        finally:
+            if self._performing.get(key) is call:
+                del self._performing[key]
+        # A run that was lost while its call was in flight is its new owner's business.
+        is_ours = self._actors.get(actor.run_id) is actor
+        if is_ours and actor.handle(event, now=self._ports.clock.now()):
+            self.committer.enqueue(actor)
+
+    async def _act(self, actor: RunActor, call: CallTool, *, resumed: bool) -> Event:
+        while True:  # bound: an outage of the store ends, or the task is cancelled at shutdown
+            try:
+                return await self._ports.pipeline.act(call, actor.state, resumed=resumed)
+            except StoreUnavailableError as error:
+                # Nothing was sent: only the checks before the call ask the store.
+                _log.warning("pipeline_waits", run_id=actor.run_id, step=call.step, error=error.message)
+                await asyncio.sleep(OUTAGE_DELAY_SECONDS)
+
+    # --- answers of the committer ------------------------------------------------------------------
+
+    def _on_durable(self, actor: RunActor, append: Append, reply: Appended, calls: list[CallTool]) -> None:
+        if actor.state.is_terminal and not actor.has_pending:
+            self._actors.pop(actor.run_id, None)
+            self._ports.metrics.finished(append.status)
+            self._hooks.finished(actor, append)
+            self._hooks.room()
+        elif reply.released:
+            self._let_go(actor)
+        else:
+            self._dispatch(actor, calls, resumed=False)
+            is_idle = not actor.state.acting_count and not actor.has_pending
+            if is_idle or reply.wake_sequence > actor.wake_sequence:
+                self._spawn(self._read_inbox(actor))
+
+    def _let_go(self, actor: RunActor) -> None:
+        self._actors.pop(actor.run_id, None)
+        due = next_due_us(actor.state)
+        if due is not None:
+            self._hooks.due_in((instant_of(due) - self._ports.clock.now()).total_seconds())
+
+    def _on_lost(self, actor: RunActor, append: Append, reply: Appended) -> None:
+        """The entry was not stored: nothing of what this process thinks about the run counts any more."""
+        self._ports.metrics.lost(reply.outcome.value)
+        self._actors.pop(actor.run_id, None)
+        _log.warning("run_lost", run_id=actor.run_id, sequence=append.sequence, outcome=reply.outcome.value)
+        if reply.outcome in {AppendOutcome.CONFLICT, AppendOutcome.KEY_TAKEN}:
+            claim = Claimed(tenant_id=actor.tenant_id, run_id=actor.run_id, epoch=actor.epoch)
+            self._spawn(self._hooks.hand_back(claim))
+
+    async def _read_inbox(self, actor: RunActor) -> None:
+        """Read what arrived for an owned run; also the way to let go of one that waits."""
+        try:
+            messages, wake_sequence = await self._ports.journal.load_inbox(actor.tenant_id, actor.run_id)
+        except StoreUnavailableError as error:
+            _log.warning("inbox_failed", run_id=actor.run_id, error=error.message)
+            return
+        if self._actors.get(actor.run_id) is not actor:
+            return
+        now = self._ports.clock.now()
+        heard = [actor.hear(message, now=now) for message in messages]
+        actor.wake_sequence = max(actor.wake_sequence, wake_sequence)
+        if any(heard) or not actor.state.acting_count:
+            self.committer.enqueue(actor)
+
+
+def fault_event(call: CallTool, fault: Exception) -> Event:
+    """Return what a bug of ours means for a call: refused if nothing can have been sent, else unknown."""
+    message = f"a fault of the kernel: {type(fault).__name__}"
+    if call.intent is None:
+        return ActionRefused(
+            step=call.step, attempt=call.attempt, slot=call.slot, reason="KERNEL_FAULT", message=message, checks=""
+        )
+    return ActionUnknown(step=call.step, attempt=call.attempt, slot=call.slot, reason="KERNEL_FAULT", message=message)

@@ -1,0 +1,239 @@
+"""What people and programs do with runs: submit, wait, signal, cancel, settle, replay.
+
+Owns: the checks before a run is created, and waiting for one. Does not know: HTTP, terminals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from remit.core.canonical import JsonValue
+from remit.core.commands import AwaitSettlement
+from remit.core.evolve import apply_fact
+from remit.core.facts import decode_facts
+from remit.core.program import Program
+from remit.core.state import RunState
+from remit.core.states import RUN_TERMINAL, RunStatus
+from remit.errors import IllegalTransitionError, InputInvalidError
+from remit.governance.schemas import compiled_schema
+from remit.ids import Digest, PrincipalId, RunId, TenantId
+from remit.ports.store import (
+    Directory,
+    Dispatch,
+    Inbox,
+    Message,
+    Reader,
+    RunSummary,
+    Submission,
+    Submitted,
+)
+from remit.runtime.catalogue import Catalogue
+from remit.runtime.entropy import Entropy
+from remit.runtime.replay import ReplayReport, replay_run
+from remit.runtime.submissions import PreparedSubmission, Submitter, encode_input
+from remit.runtime.worker import Worker
+
+TRIGGERS_REFRESH_SECONDS: Final = 1.0
+
+
+class RunsPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``Runs`` is wired to; ``worker`` is ``None`` in a process that hosts none."""
+
+    directory: Directory
+    dispatch: Dispatch
+    inbox: Inbox
+    reader: Reader
+    catalogue: Catalogue
+    submitter: Submitter
+    entropy: Entropy
+    worker: Worker | None
+
+
+class Runs:
+    """The acts on runs of any tenant; the caller has authenticated the principal."""
+
+    def __init__(self, ports: RunsPorts) -> None:
+        self._ports = ports
+        self._finished: dict[RunId, asyncio.Event] = {}
+        if ports.worker is not None:
+            ports.worker.on_finished = lambda _tenant, run_id: self._announce_finish(run_id)
+
+    def _announce_finish(self, run_id: RunId) -> None:
+        event = self._finished.pop(run_id, None)
+        if event is not None:
+            event.set()
+
+    async def submit(
+        self,
+        tenant_id: TenantId,
+        *,
+        definition_digest: Digest,
+        run_input: JsonValue,
+        principal_id: PrincipalId,
+        submission_key: str | None = None,
+        trigger: str | None = None,
+    ) -> Submitted:
+        """Create a run.
+
+        Raises:
+            NotFoundError: the tenant has no such definition.
+            InputInvalidError: the input does not match the definition's schema; nothing was created.
+        """
+        program = await self._ports.catalogue.program(tenant_id, definition_digest)
+        require_input(program, run_input)
+        policy = await self._ports.catalogue.policy(tenant_id)
+        submission = Submission(
+            tenant_id=tenant_id,
+            definition_digest=definition_digest,
+            definition_name=program.definition.name,
+            principal_id=principal_id,
+            policy_digest=policy.digest,
+            input=encode_input(run_input),
+            submission_key=submission_key,
+            trigger=trigger,
+        )
+        prepared = PreparedSubmission(submission=submission, program=program, config=policy.config)
+        submitted = await self._ports.submitter.submit(prepared)
+        if self._ports.worker is None:
+            await self._ports.dispatch.announce()
+        elif submitted.created and not self._ports.worker.can_adopt():
+            self._ports.worker.wake()
+        return submitted
+
+    async def wait(self, tenant_id: TenantId, run_id: RunId, *, timeout_seconds: float) -> RunSummary:
+        """Return the run once it is terminal, or as it stands after the timeout."""
+        event = self._finished.setdefault(run_id, asyncio.Event())
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_seconds
+        summary = await self._ports.reader.get_run(tenant_id, run_id)
+        while RunStatus(summary.status) not in RUN_TERMINAL and loop.time() < deadline:
+            # Another process may finish it: the poll is the net under the in-process signal.
+            try:
+                async with asyncio.timeout(min(0.5, max(0.0, deadline - loop.time()))):
+                    await event.wait()
+            except TimeoutError:
+                pass
+            summary = await self._ports.reader.get_run(tenant_id, run_id)
+        self._finished.pop(run_id, None)
+        return summary
+
+    async def finished(self, run_id: RunId) -> None:
+        """Return when a run that this process's worker owns ends; for a run of another process use ``wait``."""
+        worker = self._ports.worker
+        if worker is not None and worker.owns(run_id):
+            await self._finished.setdefault(run_id, asyncio.Event()).wait()
+
+    async def signal(
+        self,
+        tenant_id: TenantId,
+        run_id: RunId,
+        *,
+        name: str,
+        payload: JsonValue,
+        sent_by: PrincipalId,
+        message_id: str | None = None,
+    ) -> bool:
+        """Send a signal; false if the same ``message_id`` was sent before."""
+        body: dict[str, JsonValue] = {"name": name, "payload": payload, "sent_by": sent_by}
+        message = Message(kind="signal", message_id=message_id or f"signal:{self._ports.entropy.uuid()}", body=body)
+        return await self._deliver(tenant_id, run_id, message)
+
+    async def cancel(self, tenant_id: TenantId, run_id: RunId, *, requested_by: PrincipalId, reason: str = "") -> bool:
+        """Ask a run to stop; false if somebody asked before."""
+        body: dict[str, JsonValue] = {"requested_by": requested_by, "reason": reason}
+        return await self._deliver(tenant_id, run_id, Message(kind="cancel", message_id="cancel", body=body))
+
+    async def settle(
+        self,
+        tenant_id: TenantId,
+        run_id: RunId,
+        *,
+        step: str,
+        outcome: str,
+        decided_by: PrincipalId,
+        output: JsonValue = None,
+        reason: str = "",
+    ) -> None:
+        """Settle a parked effect: it ``happened`` (with its output) or is ``absent`` (and is tried again).
+
+        Raises:
+            PermissionDeniedError: the principal is not an active human.
+            IllegalTransitionError: the step has no parked effect.
+        """
+        state = await self.state(tenant_id, run_id)
+        parked = state.open.get((step, 1))
+        if not isinstance(parked, AwaitSettlement):
+            raise IllegalTransitionError(
+                f"step {step!r} has no parked effect; see the run's steps", run_id=run_id, step=step
+            )
+        attempt = state.steps[step].attempt
+        body: dict[str, JsonValue] = {
+            "step": step,
+            "slot": 1,
+            "outcome": outcome,
+            "decided_by": decided_by,
+            "output": output,
+            "reason": reason,
+        }
+        await self._deliver(tenant_id, run_id, Message(kind="settle", message_id=f"settle:{step}:{attempt}", body=body))
+
+    async def _deliver(self, tenant_id: TenantId, run_id: RunId, message: Message) -> bool:
+        is_new = await self._ports.inbox.deliver(tenant_id, run_id, message)
+        await self.announce(run_id)
+        return is_new
+
+    async def announce(self, run_id: RunId) -> None:
+        """Make sure that some worker looks at a run soon."""
+        if self._ports.worker is None:
+            await self._ports.dispatch.announce()
+        else:
+            self._ports.worker.wake(run_id)
+
+    def wake(self, run_id: RunId) -> None:
+        """Make this process's worker look at a run now."""
+        if self._ports.worker is not None:
+            self._ports.worker.wake(run_id)
+
+    async def state(self, tenant_id: TenantId, run_id: RunId) -> RunState:
+        """Return a run's state, folded from its journal."""
+        run = await self._ports.reader.read_run(tenant_id, run_id)
+        program = await self._ports.catalogue.program(tenant_id, run.definition_digest)
+        state = RunState(program, tenant_id=tenant_id, run_id=run_id)
+        for entry in run.entries:
+            for fact in decode_facts(entry.payload or b"[]"):
+                apply_fact(state, fact)
+        return state
+
+    async def replay(self, tenant_id: TenantId, run_id: RunId) -> ReplayReport:
+        """Verify a run's journal and fold it again; the report says whether everything agrees."""
+        run = await self._ports.reader.read_run(tenant_id, run_id)
+        summary = await self._ports.reader.get_run(tenant_id, run_id)
+        program = await self._ports.catalogue.program(tenant_id, run.definition_digest)
+        receipts = await self._ports.reader.list_receipts(tenant_id, run_id=run_id, limit=100_000)
+        return replay_run(
+            run,
+            program,
+            recorded_state_hash=summary.state_hash,
+            recorded_receipts=[stored.receipt for stored in receipts],
+        )
+
+    async def triggered_by(self, tenant_id: TenantId, event: str) -> list[Program]:
+        """Return the newest definitions of a tenant that an event of this name may start."""
+        programs = []
+        for stored in await self._ports.directory.list_definitions(tenant_id):
+            program = await self._ports.catalogue.program(tenant_id, stored.digest)
+            if any(trigger.event == event for trigger in program.triggers):
+                programs.append(program)
+        return programs
+
+
+def require_input(program: Program, run_input: JsonValue) -> None:
+    """Check a run's input against its definition's schema; ``InputInvalidError`` names every mismatch."""
+    schema = program.definition.input_schema
+    mismatches = compiled_schema(schema).mismatches(run_input) if schema else []
+    if mismatches:
+        listed = "; ".join(str(mismatch) for mismatch in mismatches)
+        raise InputInvalidError(f"the input does not match {program.definition.name}: {listed}")

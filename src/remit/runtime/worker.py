@@ -1,0 +1,277 @@
+"""The worker: claims runs, keeps its lease, and reclaims what dead workers left.
+
+Owns: the loops (claim, heartbeat, sweep, listen) and graceful shutdown.
+Does not know: SQL, decisions, tools; ``owner`` takes claimed runs from event to event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+
+from remit.clock import Clock
+from remit.core.decide import DEFAULT_POLICY, Policy
+from remit.core.events import RunSubmitted
+from remit.errors import StoreUnavailableError
+from remit.ids import RunId, TenantId, WorkerId
+from remit.ports.store import Append, Claimed, Dispatch
+from remit.runtime.actor import RunActor
+from remit.runtime.guards import LeaseGuard
+from remit.runtime.metrics import Metrics
+from remit.runtime.owner import OUTAGE_DELAY_SECONDS, OwnerHooks, OwnerPorts, RunOwner
+
+OWNED_RUNS_MAX: Final = 512
+CLAIM_BATCH: Final = 64
+LISTEN_SECONDS: Final = 10.0
+DUE_SLACK_SECONDS: Final = 0.005
+"""Only the database says that something is due; asking a moment later than estimated saves asking twice."""
+
+_log = structlog.get_logger("remit.worker")
+
+
+class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker paces itself. A dead worker's runs go on elsewhere within lease + sweep interval."""
+
+    worker_id: WorkerId
+    version: str
+    lease_seconds: float = 20.0
+    heartbeat_seconds: float = 4.0
+    sweep_seconds: float = 4.0
+    poll_seconds: float = 1.0
+    owned_runs_max: int = OWNED_RUNS_MAX
+    shutdown_seconds: float = 20.0
+    core_policy: Policy = DEFAULT_POLICY
+
+
+class WorkerPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is wired to."""
+
+    owner: OwnerPorts
+    dispatch: Dispatch
+    lease: LeaseGuard
+
+
+class Worker:
+    """Runs until stopped. ``on_finished`` tells of terminal runs that this process owned."""
+
+    def __init__(self, ports: WorkerPorts, options: WorkerOptions) -> None:
+        self._dispatch = ports.dispatch
+        self._journal = ports.owner.journal
+        self._lease = ports.lease
+        self._clock: Clock = ports.owner.clock
+        self._metrics: Metrics = ports.owner.metrics
+        self._options = options
+        self._owner = RunOwner(
+            ports.owner,
+            OwnerHooks(
+                finished=self._tell_finished,
+                hand_back=self._hand_back_one,
+                due_in=self._expect_due,
+                room=self._make_room,
+            ),
+            core_policy=options.core_policy,
+        )
+        self._dues: list[float] = []
+        self._wake = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._strays: list[Claimed] = []
+        self._is_stopping = False
+        self._connected_since: float | None = None
+        self._server_started_at: datetime | None = None
+        self.on_finished: Callable[[TenantId, RunId], None] | None = None
+        self._lease.renew = self._heartbeat
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """Return this process's worker id."""
+        return self._options.worker_id
+
+    @property
+    def owned_count(self) -> int:
+        """Return how many runs this worker owns now."""
+        return len(self._owner)
+
+    def owns(self, run_id: RunId) -> bool:
+        """Whether this worker owns a run now."""
+        return self._owner.owns(run_id)
+
+    # --- life --------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register and start the loops."""
+        options = self._options
+        sent = self._clock.monotonic()
+        now = await self._dispatch.register_worker(
+            options.worker_id, lease_seconds=options.lease_seconds, version=options.version
+        )
+        self._clock.observe(now)
+        self._lease.extend(sent)
+        self._connected_since = sent
+        self._committing = asyncio.create_task(self._owner.committer.run(), name="committer")
+        self._loops = [
+            asyncio.create_task(self._claim_loop(), name="claim"),
+            asyncio.create_task(self._repeat(self._heartbeat, options.heartbeat_seconds), name="heartbeat"),
+            asyncio.create_task(self._repeat(self._sweep, options.sweep_seconds), name="sweep"),
+            asyncio.create_task(self._listen(), name="listen"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop claiming, let calls in flight end, store what was decided, hand everything back."""
+        self._is_stopping = True
+        self._wake.set()
+        claiming, others = self._loops[:1], self._loops[1:]
+        await _end_tasks(claiming)
+        # The heartbeat goes on until the last call has ended: its lease must not expire meanwhile.
+        await self._owner.finish_calls(timeout_seconds=self._options.shutdown_seconds)
+        self._owner.committer.close()
+        committing = [] if self._committing is None else [self._committing]
+        await _end_tasks([*others, *committing])
+        try:
+            await self._dispatch.retire_worker(self._options.worker_id)
+        except StoreUnavailableError as error:
+            _log.warning("retire_failed", error=error.message)
+
+    def wake(self, run_id: RunId | None = None) -> None:
+        """Look for claimable runs now: somebody in this process made one, or sent ``run_id`` a message."""
+        self._wake.set()
+        if run_id is not None:
+            self._owner.hear_soon(run_id)
+
+    def can_adopt(self) -> bool:
+        """Whether this worker takes more runs."""
+        return not self._is_stopping and len(self._owner) < self._options.owned_runs_max
+
+    def adopt(self, actor: RunActor, event: RunSubmitted) -> None:
+        """Take up a run that was created and claimed for this worker a moment ago."""
+        self._owner.adopt(actor, event)
+
+    # --- claims ------------------------------------------------------------------------------------
+
+    async def _claim_loop(self) -> None:
+        while not self._is_stopping:
+            try:
+                claimed = await self._claim_once()
+            except StoreUnavailableError as error:
+                self._connected_since = None
+                _log.warning("claim_failed", error=error.message)
+                await asyncio.sleep(OUTAGE_DELAY_SECONDS)
+                continue
+            if claimed < CLAIM_BATCH:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for a wake-up, the next known due instant, or the poll interval."""
+        pause = self._options.poll_seconds
+        if self._dues:
+            pause = min(pause, max(0.0, self._dues[0] - self._clock.monotonic()))
+        try:
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+        now = self._clock.monotonic()
+        while self._dues and self._dues[0] <= now:
+            heapq.heappop(self._dues)
+
+    async def _claim_once(self) -> int:
+        room = min(CLAIM_BATCH, self._options.owned_runs_max - len(self._owner))
+        if room <= 0:
+            return 0
+        worker_id = self._options.worker_id
+        claims, now = await self._dispatch.claim(worker_id, request_id=str(uuid.uuid4()), limit=room)
+        self._clock.observe(now)
+        fresh = [claim for claim in claims if not self._owner.owns(claim.run_id)]
+        if fresh:
+            runs, now = await self._journal.load(fresh)
+            self._clock.observe(now)
+            for run in runs:
+                await self._owner.take_up(run)
+        return len(claims)
+
+    def _tell_finished(self, actor: RunActor, append: Append) -> None:
+        del append
+        if self.on_finished is not None:
+            self.on_finished(actor.tenant_id, actor.run_id)
+
+    def _make_room(self) -> None:
+        if len(self._owner) + 1 == self._options.owned_runs_max:
+            self._wake.set()
+
+    def _expect_due(self, seconds: float) -> None:
+        heapq.heappush(self._dues, self._clock.monotonic() + max(0.0, seconds) + DUE_SLACK_SECONDS)
+        if self._dues[0] - self._clock.monotonic() < self._options.poll_seconds:
+            self._wake.set()  # the pause under way may be longer than that
+
+    async def _hand_back_one(self, claim: Claimed) -> None:
+        await self._hand_back([claim])
+
+    async def _hand_back(self, claims: Sequence[Claimed]) -> None:
+        try:
+            await self._dispatch.release(self._options.worker_id, claims)
+        except StoreUnavailableError as error:
+            _log.warning("release_failed", error=error.message)
+        self._wake.set()
+
+    # --- heartbeat and sweep -----------------------------------------------------------------------
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:  # bound: ended by ``stop``
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except StoreUnavailableError as error:
+                self._connected_since = None
+                _log.warning("loop_failed", error=error.message)
+
+    async def _heartbeat(self) -> None:
+        sent = self._clock.monotonic()
+        beat = await self._dispatch.heartbeat(self._options.worker_id)
+        self._clock.observe(beat.now)
+        self._lease.extend(sent)
+        self._metrics.heartbeat(sent)
+        self._metrics.owns(len(self._owner))
+        if self._connected_since is None or beat.server_started_at != self._server_started_at:
+            self._connected_since = sent
+            self._server_started_at = beat.server_started_at
+        strays = self._owner.keep_only(beat.owned)
+        lasting = [claim for claim in strays if claim in self._strays]
+        self._strays = [claim for claim in strays if claim not in lasting]
+        if lasting:
+            # Claimed by a call whose reply was lost, and unknown here for two heartbeats: somebody must take them.
+            await self._hand_back(lasting)
+        for run_id in beat.woken:
+            self._owner.hear_soon(run_id)
+
+    async def _sweep(self) -> None:
+        """Reclaim runs of dead workers, but only after a full lease of uninterrupted connection."""
+        connected = self._connected_since
+        if connected is None or self._clock.monotonic() - connected < self._options.lease_seconds:
+            return
+        reclaimed = await self._dispatch.sweep(limit=CLAIM_BATCH)
+        self._metrics.swept(len(reclaimed))
+        if reclaimed:
+            _log.info("runs_reclaimed", count=len(reclaimed))
+            self._wake.set()
+
+    async def _listen(self) -> None:
+        while True:  # bound: ended by ``stop``
+            try:
+                await self._dispatch.wait_for_wake(timeout_seconds=LISTEN_SECONDS)
+            except StoreUnavailableError:
+                await asyncio.sleep(OUTAGE_DELAY_SECONDS)
+            self._wake.set()
+
+
+async def _end_tasks(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

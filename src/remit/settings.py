@@ -1,0 +1,108 @@
+"""Settings: the only reader of the environment.
+
+Owns: every knob with its meaning, default, unit and special values; wrong values fail here, at the edge.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from remit.errors import SettingsInvalidError
+
+SECRET_PREFIX: Final = "REMIT_SECRET_"  # noqa: S105 - the name of variables, not a secret
+LEASE_MIN: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one process of Remit runs.
+
+    ``data_dir``: folder of the embedded PostgreSQL; ``None`` picks the user's (or, for root, the system's) default.
+    ``database_url``: an existing server, as its schema owner; ``None`` uses the embedded one.
+    ``database_app_url``: the same server as the least-privileged role that the kernel runs under.
+    ``allow_unsafe``: run although the database may lose acknowledged work; shown in ``/health``. Default: refuse.
+    ``secrets_file``: file of secrets per tenant (mode 0600), beside those of the environment.
+    ``secrets``: secrets found in the environment, ``REMIT_SECRET_<TENANT>__<NAME>``; names in lower case.
+    ``lease``: how long a worker that is not heard of keeps its runs. ``heartbeat`` must fit three times into it.
+    ``log_format``: ``console`` for people, ``json`` for machines. ``log_level``: a standard level name.
+    """
+
+    data_dir: Path | None = None
+    database_url: str | None = None
+    database_app_url: str | None = None
+    allow_unsafe: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8420
+    tenant: str = "default"
+    secrets_file: Path | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lease: timedelta = timedelta(seconds=20)
+    heartbeat: timedelta = timedelta(seconds=4)
+    sweep: timedelta = timedelta(seconds=4)
+    poll: timedelta = timedelta(seconds=1)
+    log_format: Literal["console", "json"] = "console"
+    log_level: str = "warning"
+
+    def __post_init__(self) -> None:
+        if self.lease < LEASE_MIN:
+            raise SettingsInvalidError(f"expected a lease of at least {LEASE_MIN}, got {self.lease}")
+        if self.heartbeat * 3 > self.lease:
+            raise SettingsInvalidError(
+                f"expected the heartbeat ({self.heartbeat}) to fit three times into the lease ({self.lease})"
+            )
+        if not 0 <= self.port <= 65_535:
+            raise SettingsInvalidError(f"expected a port from 0 to 65535, got {self.port}")
+        if self.log_level.lower() not in {"debug", "info", "warning", "error", "critical"}:
+            raise SettingsInvalidError(f"expected a standard log level, got {self.log_level!r}")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the environment's settings; ``SettingsInvalidError`` names the variable that is wrong."""
+        env = os.environ if environment is None else environment
+        return cls(
+            data_dir=_path(env.get("REMIT_DATA_DIR")),
+            database_url=env.get("DATABASE_URL") or None,
+            database_app_url=env.get("DATABASE_APP_URL") or None,
+            allow_unsafe=_flag(env, "REMIT_ALLOW_UNSAFE"),
+            host=env.get("REMIT_HOST") or "127.0.0.1",
+            port=_number(env, "REMIT_PORT", 8420),
+            tenant=env.get("REMIT_TENANT") or "default",
+            secrets_file=_path(env.get("REMIT_SECRETS_FILE")),
+            secrets={
+                name[len(SECRET_PREFIX) :].lower(): value
+                for name, value in env.items()
+                if name.startswith(SECRET_PREFIX)
+            },
+            lease=timedelta(seconds=_number(env, "REMIT_LEASE_SECONDS", 20)),
+            heartbeat=timedelta(seconds=_number(env, "REMIT_HEARTBEAT_SECONDS", 4)),
+            log_format="json" if env.get("REMIT_LOG_FORMAT", "console") == "json" else "console",
+            log_level=env.get("REMIT_LOG_LEVEL") or "warning",
+        )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").lower()
+    if text in {"", "0", "false", "no"}:
+        return False
+    if text in {"1", "true", "yes"}:
+        return True
+    raise SettingsInvalidError(f"{name}: expected true or false, got {text!r}")
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SettingsInvalidError(f"{name}: expected a whole number, got {text!r}") from error
