@@ -38,6 +38,7 @@ _UNEXPECTED: Final = re.compile(
 )
 _STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _MISSING_KEY: Final = re.compile(r"Key not found in map : (.*)", re.DOTALL)
+_OPERATION: Final = re.compile(r"_(\S+)_\((\w+), (\w+)\)")
 _MAP_PLUS_LIST: Final = "_+_(map, list)"
 
 _FUNCTIONS: Final = (
@@ -207,9 +208,12 @@ def _explain_failure(words: str) -> str:
         )
     if "Iteration budget" in words:
         return "expected fewer than 10,000 iterations, got more; use a for_each step"
+    if "<jump_condition>" in words:
+        return "expected true or false before the question mark, got another value; compare it with something"
     if "No matching overloads" in words:
-        hint = "map and filter take lists, a map has no order" if _MAP_PLUS_LIST in words else "convert them first"
-        return f"expected values that go together, got {words.partition(' : ')[2]}; {hint}"
+        got = _OPERATION.sub(r"\2 \1 \3", words.partition(" : ")[2]).replace("int64", "int")
+        hint = "map and filter take lists, a map has no order" if _MAP_PLUS_LIST in words else "convert one of them"
+        return f"expected values that go together, got {got}; {hint}"
     if "non-message type" in words:
         return "expected an object to select from, got another value; guard it with a condition"
     return f"expected a value, got {words}"

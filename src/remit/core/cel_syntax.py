@@ -192,7 +192,7 @@ class _Walk:
         growths = [self.visit(operand, scope) for operand in operands]
         function = _text(call, 2)
         if function == _CONDITIONAL:
-            return max(growths)
+            return max(growths[1:])
         if function in _INDEXING:
             return growths[0]
         self.addition_count += function == _ADDITION and not _is_macro_variable(operands[0])

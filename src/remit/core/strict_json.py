@@ -50,8 +50,7 @@ _EXPECTED: Final = {
         "a key in double quotes",
         "quote it; no comma after the last",
     ),
-    "Illegal trailing comma before end of object": ("another key after the comma", "remove the comma"),
-    "Illegal trailing comma before end of array": ("another value after the comma", "remove the comma"),
+    "Illegal trailing comma": ("the closing bracket after the last member", "remove the comma"),
     "Expecting ':' delimiter": ("':' after the key", "write key, colon, value"),
     "Expecting ',' delimiter": ("',' or the closing bracket", "separate members by commas and close what was opened"),
     "Extra data": ("the end of the text", "send one value and nothing after it"),
@@ -202,9 +201,14 @@ def _tokens(text: str) -> Iterator[_Place]:
 
 
 def _refuse_syntax(text: str, error: json.JSONDecodeError) -> NoReturn:
-    expected, remedy = _EXPECTED.get(error.msg, (f"JSON ({error.msg})", "correct the text"))
-    got = repr(text[error.pos]) if error.pos < len(text) else "the end of the text"
-    _refuse(text, error.pos, f"expected {expected}, got {got}; {remedy}")
+    message, offset = error.msg, error.pos
+    before = text[:offset].rstrip()
+    if message.startswith("Expecting") and before.endswith(",") and text[offset : offset + 1] in {"]", "}"}:
+        # As Python says it from 3.13 on.
+        message, offset = "Illegal trailing comma", len(before) - 1
+    expected, remedy = _EXPECTED.get(message.partition(" before ")[0], (f"JSON ({message})", "correct the text"))
+    got = repr(text[offset]) if offset < len(text) else "the end of the text"
+    _refuse(text, offset, f"expected {expected}, got {got}; {remedy}")
 
 
 def _refuse_first_suspect(text: str) -> NoReturn:
