@@ -1,0 +1,177 @@
+"""The connections of one process to one database, and the refusal to use an unsafe one.
+
+Owns: the pool for reading, the dedicated lines of writers, and the check at the start.
+Does not know: what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+
+from remit.errors import StoreUnavailableError, UnsafeDatabaseError
+from remit.ids import TenantId
+from remit.store.faults import DRIVER_ERRORS, translate
+from remit.store.session import (
+    COMMAND_SECONDS_MAX,
+    CONNECT_SECONDS_MAX,
+    Line,
+    Observer,
+    Session,
+    connect_session,
+)
+from remit.store.statements import load_statements
+
+SERVER_VERSION_MIN: Final = 150000
+SCHEMA_VERSION: Final = "0001"
+"""The newest migration; a test compares it with the files."""
+
+POOL_SIZE_MAX: Final = 8
+"""Readers and producers of messages; writers have lines of their own."""
+
+_SESSION: Final = load_statements("session")
+_COMMIT_LEVELS: Final = frozenset({"on", "remote_apply", "remote_write", "local"})
+
+
+class Database:
+    """One database, as the application role.
+
+    Args:
+        app_url: Where it is; the role must neither own the schema nor be able to bypass row-level security.
+        allow_unsafe: Use a server that may lose acknowledged work. Never allows a role that sees all tenants.
+        observer: Sees every statement; for tests.
+    """
+
+    def __init__(self, app_url: str, *, allow_unsafe: bool = False, observer: Observer | None = None) -> None:
+        self._url = app_url
+        self._allow_unsafe = allow_unsafe
+        self._observer = observer
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._lines: list[Line] = []
+        self.warnings: tuple[str, ...] = ()
+        """What ``allow_unsafe`` let pass; shown in health."""
+
+    async def connect(self) -> None:
+        """Check the database and open the pool.
+
+        Raises:
+            UnsafeDatabaseError: the role, the server's settings, its version or the schema's are not what we need.
+            StoreUnavailableError: the server cannot be reached.
+        """
+        session = await connect_session(self._url, self._observer)
+        try:
+            self.warnings = await _inspect(session, allow_unsafe=self._allow_unsafe)
+        finally:
+            await session.close()
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=POOL_SIZE_MAX,
+            reset=_require_idle,
+            timeout=CONNECT_SECONDS_MAX,
+            command_timeout=COMMAND_SECONDS_MAX,
+            max_cached_statement_lifetime=0,
+            server_settings={"application_name": "remit", "jit": "off", "timezone": "UTC"},
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for line in self._lines:
+            await line.close()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    def line(self) -> Line:
+        """Return a connection of its own, opened at its first statement and closed with the database."""
+        line = Line(self._url, self._observer)
+        self._lines.append(line)
+        return line
+
+    async def listen(self, channel: str, heard: Any) -> Session:
+        """Open a connection that calls ``heard`` for every notification on a channel."""
+        connection = await self._connect_listener(channel, heard)
+        return Session(connection, self._observer)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Lend a connection of the pool, without any tenant: for functions that set their own context."""
+        if self._pool is None:
+            raise StoreUnavailableError("the store is closed")
+        try:
+            connection = await self._pool.acquire(timeout=CONNECT_SECONDS_MAX)
+        except (*DRIVER_ERRORS, ValueError) as error:
+            raise translate(error, statement="acquire") from error
+        try:
+            yield Session(connection, self._observer)
+        finally:
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Session]:
+        """Lend a connection inside a transaction that sees one tenant."""
+        async with self.session() as session, session.transaction(tenant_id):
+            yield session
+
+    async def _connect_listener(self, channel: str, heard: Any) -> asyncpg.Connection[Any]:
+        try:
+            connection = await asyncpg.connect(
+                self._url, timeout=CONNECT_SECONDS_MAX, command_timeout=COMMAND_SECONDS_MAX
+            )
+            await connection.add_listener(channel, heard)
+        except (*DRIVER_ERRORS, ValueError) as error:
+            raise translate(error, statement="listen") from error
+        return connection
+
+
+async def _require_idle(connection: asyncpg.Connection[Any]) -> None:
+    """Cut a connection that comes back inside a transaction: its next borrower would see its tenant."""
+    if connection.is_in_transaction():
+        connection.terminate()
+
+
+async def _inspect(session: Session, *, allow_unsafe: bool) -> tuple[str, ...]:
+    facts = await session.fetch_row(_SESSION, "inspect")
+    assert facts is not None
+    if facts["server_version"] < SERVER_VERSION_MIN:
+        raise UnsafeDatabaseError(f"expected PostgreSQL 15 or newer, got {facts['server_version'] // 10_000}")
+    privileges = {
+        "is_superuser": "is a superuser",
+        "bypasses_row_security": "bypasses row-level security",
+        "is_disguised": "logs in as one that bypasses row-level security",
+        "is_owner": "owns the schema or a table in it",
+        "is_dispatch": "is a member of remit_dispatch",
+    }
+    for column, meaning in privileges.items():
+        if facts[column]:
+            raise UnsafeDatabaseError(
+                f"expected a role that sees one tenant at a time, but {facts['role_name']!r} {meaning}: "
+                "connect as remit_app or a member of it",
+                role=facts["role_name"],
+            )
+    if not facts["has_schema"]:
+        raise UnsafeDatabaseError("expected the schema remit, found none: run `remit db upgrade`")
+    if not facts["is_app"]:
+        raise UnsafeDatabaseError(f"expected remit_app or a member of it, got the role {facts['role_name']!r}")
+    _require_schema_version(await session.fetch(_SESSION, "schema_version"))
+    if facts["is_leaky"]:
+        raise UnsafeDatabaseError("expected forced row-level security on every tenant table: run `remit db upgrade`")
+    risks = [f"{name} = {facts[name]}" for name in ("fsync", "full_page_writes") if facts[name] != "on"]
+    if facts["synchronous_commit"] not in _COMMIT_LEVELS:
+        risks.append(f"synchronous_commit = {facts['synchronous_commit']}")
+    if risks and not allow_unsafe:
+        raise UnsafeDatabaseError(
+            f"expected a server that keeps what it acknowledges, got {', '.join(risks)}", settings=risks
+        )
+    return tuple(risks)
+
+
+def _require_schema_version(rows: list[asyncpg.Record]) -> None:
+    found = rows[0]["version_num"] if rows else None
+    if found != SCHEMA_VERSION:
+        raise UnsafeDatabaseError(
+            f"expected schema version {SCHEMA_VERSION}, got {found}: run `remit db upgrade`", found=found
+        )

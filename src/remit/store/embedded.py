@@ -1,0 +1,191 @@
+"""The embedded server: PostgreSQL from a wheel, started where and when it is needed.
+
+Owns: one server per data directory, shared by all processes that use it, and how long it lives.
+Does not know: what is stored in it (``migrate`` makes the schema, ``database`` connects).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from remit.store import watcher
+from remit.store.binaries import MAJOR_DEFAULT, SYSTEM_FOLDER, find_programs, server_account
+from remit.store.cluster import (
+    PORT,
+    Cluster,
+    Credentials,
+    ensure_cluster,
+    prepare_folder,
+    socket_folder,
+    write_settings,
+)
+from remit.store.postmaster import Postmaster, find_postmaster, launch, stop
+
+DATABASE: Final = "remit"
+
+
+class Lifetime(StrEnum):
+    """How long a server lives."""
+
+    DETACHED = "detached"
+    """Until it is stopped; it outlives the process that started it."""
+    OWNED = "owned"
+    """Until the last process that started or joined it as owned is gone, even if that one was killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAddress:
+    """A running embedded server. The URLs hold passwords: never log them.
+
+    ``admin_url`` is the superuser's, for making databases and roles; ``owner_url`` owns the schema and runs migrations;
+    ``app_url`` is what the kernel connects with.
+    """
+
+    admin_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
+    app_url: str = field(repr=False)
+    data_dir: Path
+    socket_dir: Path
+    pid: int
+
+
+class EmbeddedServer:
+    """One PostgreSQL server on one data directory, reachable over a private unix socket only.
+
+    As a plain user everything is below ``data_dir`` (default ``~/.local/share/remit``). As root the server runs as
+    ``postgres`` or ``nobody``, from a copy of the programs; the default data directory is then ``/var/lib/remit``, and
+    one that is given must be reachable for that user.
+
+    Args:
+        data_dir: Where data, log, socket and passwords are kept; created if absent, refused if others may write to it.
+        major: Major version of PostgreSQL, one that the wheel carries.
+        lifetime: Whether the server outlives its users.
+    """
+
+    def __init__(
+        self, data_dir: Path | None = None, *, major: int = MAJOR_DEFAULT, lifetime: Lifetime = Lifetime.DETACHED
+    ) -> None:
+        self._folder = (data_dir or default_data_dir()).absolute()
+        self._major = major
+        self._lifetime = lifetime
+        self._cluster: Cluster | None = None
+        self._users: int | None = None
+
+    def start(self) -> ServerAddress:
+        """Return the running server's address, starting or even making it first.
+
+        Idempotency: any number of processes may call this at the same time; one starts, the others join. A server that
+        was killed is started again.
+
+        Raises:
+            UnsafeDatabaseError: the folder or the programs are not safe to use.
+            SettingsInvalidError: the folder cannot be reached by the server's user.
+            StoreUnavailableError: the server does not come up.
+        """
+        cluster = self._prepare()
+        if self._lifetime is Lifetime.OWNED:
+            self._join(cluster)
+        with _locked(cluster.folder / "start.lock"):
+            credentials = ensure_cluster(cluster)
+            postmaster = find_postmaster(cluster)
+            if postmaster is None:
+                write_settings(cluster, socket_folder(cluster))
+                postmaster = launch(cluster)
+                if self._lifetime is Lifetime.OWNED:
+                    _watch(cluster, postmaster)
+        return _address(cluster, postmaster, credentials)
+
+    def find(self) -> ServerAddress | None:
+        """Return the address of the server if one runs, without starting it."""
+        cluster = self._prepare()
+        postmaster = find_postmaster(cluster)
+        return None if postmaster is None else _address(cluster, postmaster, ensure_cluster(cluster))
+
+    def stop(self) -> None:
+        """Stop the server, whoever uses it; does nothing if none runs."""
+        cluster = self._prepare()
+        with _locked(cluster.folder / "start.lock"):
+            postmaster = find_postmaster(cluster)
+            if postmaster is not None:
+                stop(cluster, postmaster)
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop counting as a user of an owned server; it ends when nobody is left."""
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    def _prepare(self) -> Cluster:
+        if self._cluster is None:
+            account = server_account()
+            prepare_folder(self._folder, account)
+            programs = find_programs(self._major)
+            self._cluster = Cluster(folder=self._folder, programs=programs, major=self._major, account=account)
+        return self._cluster
+
+    def _join(self, cluster: Cluster) -> None:
+        """Hold a shared lock for as long as we use the server; waits while a watcher is stopping it."""
+        if self._users is None:
+            descriptor = os.open(_users_lock(cluster), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            self._users = descriptor
+
+
+def default_data_dir() -> Path:
+    """Return where the embedded server keeps its data unless told otherwise."""
+    return SYSTEM_FOLDER if os.geteuid() == 0 else Path.home() / ".local" / "share" / "remit"
+
+
+def _address(cluster: Cluster, postmaster: Postmaster, credentials: Credentials) -> ServerAddress:
+    def url(role: str, password: str) -> str:
+        host = quote(str(postmaster.socket_dir), safe="")
+        return f"postgresql://{role}:{password}@/{DATABASE}?host={host}&port={PORT}"
+
+    return ServerAddress(
+        admin_url=url("remit_admin", credentials.admin),
+        owner_url=url("remit_owner", credentials.owner),
+        app_url=url("remit_app", credentials.app),
+        data_dir=cluster.folder,
+        socket_dir=postmaster.socket_dir,
+        pid=postmaster.pid,
+    )
+
+
+def _users_lock(cluster: Cluster) -> Path:
+    return cluster.folder / f"users-{cluster.major}.lock"
+
+
+def _watch(cluster: Cluster, postmaster: Postmaster) -> None:
+    """Leave a process behind that stops the server when the last user is gone."""
+    command = [sys.executable, "-I", "-S", str(watcher.__file__), str(_users_lock(cluster)), str(cluster.data)]
+    process = subprocess.Popen(
+        [*command, str(postmaster.pid)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    # It outlives this object, which must not warn about that.
+    process.returncode = 0
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

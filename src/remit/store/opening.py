@@ -1,0 +1,95 @@
+"""From settings to an open store.
+
+Owns: which server is used, when its schema is made, and the set of adapters over one database.
+Does not know: what the kernel does with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from remit.errors import SettingsInvalidError
+from remit.settings import Settings
+from remit.store.approvals import PostgresApprovals
+from remit.store.database import Database
+from remit.store.directory import PostgresDirectory
+from remit.store.dispatch import PostgresDispatch
+from remit.store.embedded import EmbeddedServer, Lifetime
+from remit.store.endpoints import PostgresEndpoints
+from remit.store.inbox import PostgresInbox
+from remit.store.journal import PostgresJournal
+from remit.store.migrate import derive_app_url, status, upgrade
+from remit.store.reader import PostgresReader
+from remit.store.reservation import PostgresReservation
+from remit.store.session import Observer
+
+
+class PostgresStore:
+    """Every adapter over one database; what `open_store` returns.
+
+    ``server`` is the embedded server that was started or joined, if any.
+    """
+
+    def __init__(self, database: Database, server: EmbeddedServer | None = None) -> None:
+        self.database = database
+        self.server = server
+        self.journal = PostgresJournal(database)
+        self.dispatch = PostgresDispatch(database)
+        self.inbox = PostgresInbox(database)
+        self.approvals = PostgresApprovals(database)
+        self.directory = PostgresDirectory(database)
+        self.endpoints = PostgresEndpoints(database)
+        self.reader = PostgresReader(database)
+        self.reservation = PostgresReservation(database)
+
+    async def close(self) -> None:
+        """Close all connections and leave the embedded server; it ends if nobody else keeps it."""
+        await self.dispatch.close()
+        await self.database.close()
+        if self.server is not None:
+            self.server.leave()
+
+
+async def open_store(
+    settings: Settings, *, lifetime: Lifetime = Lifetime.DETACHED, observer: Observer | None = None
+) -> PostgresStore:
+    """Return the store that the settings ask for, with its connections open.
+
+    Without ``database_url`` the embedded server is started (or joined) and its schema brought up to date. With one, the
+    schema is left as it is: ``remit db upgrade`` is somebody's decision.
+
+    Args:
+        settings: Where the database is, and whether an unsafe one is accepted.
+        lifetime: What becomes of an embedded server afterwards.
+        observer: Sees every statement; for tests.
+
+    Raises:
+        UnsafeDatabaseError: the server, the role or the schema is not what we need.
+        StoreUnavailableError: the server cannot be reached.
+    """
+    server = None
+    if settings.database_url is None and settings.database_app_url is None:
+        server = EmbeddedServer(settings.data_dir, lifetime=lifetime)
+        address = await asyncio.to_thread(server.start)
+        found, newest = await status(address.owner_url)
+        if found != newest:
+            await upgrade(address.owner_url)
+        app_url = address.app_url
+    else:
+        app_url = app_url_of(settings)
+    database = Database(app_url, allow_unsafe=settings.allow_unsafe, observer=observer)
+    await database.connect()
+    return PostgresStore(database, server)
+
+
+def app_url_of(settings: Settings) -> str:
+    """Return the URL that the kernel connects with, given or derived from the owner's.
+
+    Raises:
+        SettingsInvalidError: neither is possible.
+    """
+    if settings.database_app_url is not None:
+        return settings.database_app_url
+    if settings.database_url is None:
+        raise SettingsInvalidError("expected DATABASE_URL or DATABASE_APP_URL, got neither")
+    return derive_app_url(settings.database_url)

@@ -1,0 +1,177 @@
+"""The server's process: found, started, stopped.
+
+Owns: ``postmaster.pid``, which is read and never deleted: the server itself knows best when it is stale.
+Does not know: who may connect.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from remit.clock import monotonic
+from remit.errors import StoreUnavailableError
+from remit.store.cluster import PORT, Cluster
+
+START_ATTEMPTS_MAX: Final = 10
+"""After a kill, 2 to 6 tries failed before the old server's processes were gone (measured)."""
+
+READY_SECONDS_MAX: Final = 120.0
+"""Recovery after a crash replays at most ``max_wal_size`` of log."""
+
+STOP_SECONDS_MAX: Final = 30.0
+_POLL_SECONDS: Final = 0.01
+_RETRY_SECONDS: Final = 0.05
+_RETRY_SECONDS_MAX: Final = 1.0
+_TRANSIENT: Final = ("lock file", "shared memory block", "is another postmaster", "still in use")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postmaster:
+    """A running server: its process id and the folder of its socket."""
+
+    pid: int
+    socket_dir: Path
+
+
+def find_postmaster(cluster: Cluster) -> Postmaster | None:
+    """Return the server that is ready on this cluster, or ``None``. A stale file does not count: it must answer."""
+    try:
+        lines = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    if len(lines) < 8 or lines[7].strip() != "ready":
+        return None
+    found = Postmaster(pid=int(lines[0]), socket_dir=Path(lines[4]))
+    return found if is_alive(found.pid) and _answers(found.socket_dir) else None
+
+
+def launch(cluster: Cluster) -> Postmaster:
+    """Start the server and wait until it is ready. The caller holds the lock that makes it the only starter.
+
+    Raises:
+        StoreUnavailableError: it does not come up; carries the end of its log.
+    """
+    delay = _RETRY_SECONDS
+    for _ in range(START_ATTEMPTS_MAX):
+        offset = cluster.log.stat().st_size if cluster.log.exists() else 0
+        postmaster = _try_launch(cluster)
+        if postmaster is not None:
+            return postmaster
+        said = _log_since(cluster.log, offset)
+        if not any(word in said for word in _TRANSIENT):
+            break
+        # A killed server is still leaving: its lock ends with its last process.
+        _pause(delay)
+        delay = min(delay * 2, _RETRY_SECONDS_MAX)
+    else:
+        said = "another server's processes do not leave"
+    raise StoreUnavailableError(
+        f"expected the server on {cluster.data} to start; see {cluster.log}",
+        said=said.splitlines()[-5:],
+        retryable=True,
+    )
+
+
+def stop(cluster: Cluster, postmaster: Postmaster) -> None:
+    """Stop the server: disconnect everybody, write a checkpoint, end."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        try:
+            os.kill(postmaster.pid, number)
+        except ProcessLookupError:
+            return
+        if _wait_until_gone(postmaster.pid):
+            return
+    raise StoreUnavailableError(f"expected the server on {cluster.data} to stop, but pid {postmaster.pid} goes on")
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one of our own children that ended is buried on the way."""
+    try:
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    else:
+        return ended == 0
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _try_launch(cluster: Cluster) -> Postmaster | None:
+    _bury(cluster)
+    descriptor = os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(  # type: ignore[call-overload] # the identity's keys depend on who we are
+            [str(cluster.programs / "postgres"), "-D", str(cluster.data)],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            **cluster.run_as(),
+        )
+    finally:
+        os.close(descriptor)
+    deadline = monotonic() + READY_SECONDS_MAX
+    while monotonic() < deadline:
+        try:
+            process.wait(_POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            found = find_postmaster(cluster)
+            if found is not None and found.pid == process.pid:
+                # It outlives this object, which must not warn about that; `is_alive` buries it.
+                process.returncode = 0
+                return found
+        else:
+            return None
+    process.terminate()
+    process.wait()
+    return None
+
+
+def _bury(cluster: Cluster) -> None:
+    """Bury a killed server that was our child: as a zombie it would hold its lock."""
+    try:
+        first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[:1]
+    except FileNotFoundError:
+        return
+    if first and first[0].isdigit():
+        is_alive(int(first[0]))
+
+
+def _answers(folder: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(folder / f".s.PGSQL.{PORT}"))
+        except OSError:
+            return False
+    return True
+
+
+def _wait_until_gone(pid: int) -> bool:
+    deadline = monotonic() + STOP_SECONDS_MAX
+    while monotonic() < deadline:
+        if not is_alive(pid):
+            return True
+        _pause(_POLL_SECONDS)
+    return False
+
+
+def _log_since(log: Path, offset: int) -> str:
+    with log.open("rb") as file:
+        file.seek(offset)
+        return file.read().decode("utf-8", errors="replace")
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)

@@ -1,0 +1,5 @@
+-- name: deliver
+select remit.deliver_v1($1, $2, $3, $4, $5) as answer
+
+-- name: receive_event
+select verdict, inbound, delivered_to, is_held from remit.receive_event_v1($1, $2, $3, $4, $5, $6, $7, $8)
