@@ -1,9 +1,9 @@
 """One engine for all findings in texts: positions, codes, rendering, fixes."""
 
-from remit.diagnostics.codes import CODES, Explanation, explain
+from remit.diagnostics.codes import CODES, Explanation
 from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Related, Severity
 from remit.diagnostics.positions import Position, Source, Span
-from remit.diagnostics.rendering import render_excerpts, render_plain
+from remit.diagnostics.rendering import render_excerpts, render_plain, render_summary, to_json
 from remit.diagnostics.reporter import Reporter
 
 __all__ = [
@@ -18,7 +18,8 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
-    "explain",
     "render_excerpts",
     "render_plain",
+    "render_summary",
+    "to_json",
 ]

@@ -1,7 +1,7 @@
 """The table of finding codes: each with its severity and an explanation.
 
-Owns: every code that a check of texts may report. A code, once released, keeps its meaning.
-Does not know: the checks. ``docs/reference/finding-codes.md`` is this table as a page; a test compares both.
+Owns: the codes of reading texts. A code, once released, keeps its meaning.
+Does not know: the compile checks, which have codes of their own; ``plans.codes`` joins both.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Explanation:
     """What a code means. ``conceals`` is set where the text itself must not be shown, because it may be a secret."""
 
     code: str
+    group: str
     severity: Severity
     text: str
     conceals: bool = False
@@ -107,7 +108,6 @@ _MEANING: Final = (
         _ERROR,
         "A rule would approve by itself when nobody answers in time. Time running out fails the call or asks others.",
     ),
-    ("TOOL_UNKNOWN", _ERROR, "No tool of this name, or not in this version, is registered."),
     (
         "EXPRESSION_INVALID",
         _ERROR,
@@ -119,20 +119,23 @@ _MEANING: Final = (
 _CONCEALING: Final = frozenset({"SECRET_LITERAL", "SECRET_NAME_INVALID"})
 
 
+_GROUPS: Final = (
+    ("Reading a file", _DOCUMENTS),
+    ("Fields and values", _SHAPE),
+    ("Meaning", _MEANING),
+)
+
+
 def _table() -> dict[str, Explanation]:
-    rows = (*_DOCUMENTS, *_SHAPE, *_MEANING)
-    table = {
-        code: Explanation(code=code, severity=severity, text=text, conceals=code in _CONCEALING)
-        for code, severity, text in rows
-    }
+    rows = [
+        Explanation(code=code, group=group, severity=severity, text=text, conceals=code in _CONCEALING)
+        for group, entries in _GROUPS
+        for code, severity, text in entries
+    ]
+    table = {row.code: row for row in rows}
     assert len(table) == len(rows)
     return table
 
 
 CODES: Final[Mapping[str, Explanation]] = MappingProxyType(_table())
 """All codes by name."""
-
-
-def explain(code: str) -> Explanation | None:
-    """Return the explanation of a code, or ``None`` for an unknown one."""
-    return CODES.get(code.upper())

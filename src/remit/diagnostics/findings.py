@@ -129,7 +129,13 @@ class Diagnostics:
         return sum(finding.severity is severity for finding in self._findings.values())
 
     def summary(self) -> str:
-        """Return one line: how many findings of which severity, and the first error."""
+        """Return how many findings of which severity there are, and the first error: enough for a message."""
+        first = next((finding for finding in self if finding.severity is Severity.ERROR), None)
+        shown = "" if first is None else f"; first {first.path}:{first.span.start} {first.code} {first.message}"
+        return self.totals() + shown
+
+    def totals(self) -> str:
+        """Return how many findings of which severity there are, such as ``2 errors, 1 warning``."""
         counts = (
             (self.error_count, "error"),
             (self.count(Severity.WARNING), "warning"),
@@ -137,9 +143,7 @@ class Diagnostics:
         )
         parts = [f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count]
         omitted = f" ({self.omitted_count} not shown)" if self.omitted_count else ""
-        first = next((finding for finding in self if finding.severity is Severity.ERROR), None)
-        shown = "" if first is None else f"; first {first.path}:{first.span.start} {first.code} {first.message}"
-        return (", ".join(parts) or "no findings") + omitted + shown
+        return (", ".join(parts) or "no findings") + omitted
 
     def to_json(self) -> dict[str, object]:
         """Return all findings as JSON data."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from remit.diagnostics.codes import CODES
-from remit.diagnostics.findings import Diagnostic, Severity
+from remit.diagnostics.findings import Diagnostic, Diagnostics, Severity
 from remit.diagnostics.positions import Source, Span
 
 EXCERPT_WIDTH_MAX: Final = 110
@@ -38,6 +38,16 @@ def render_excerpts(findings: Iterable[Diagnostic], sources: Mapping[str, Source
     shown = list(findings)
     hidden = {path: _Hidden(source, _concealed(shown, path)) for path, source in sources.items()}
     return "\n".join(_block(finding, hidden.get(finding.path)) for finding in shown)
+
+
+def render_summary(diagnostics: Diagnostics) -> str:
+    """Return a last line such as ``2 errors, 1 warning``; ``no findings`` if there are none."""
+    return diagnostics.totals()
+
+
+def to_json(diagnostics: Diagnostics) -> dict[str, object]:
+    """Return all findings as JSON data."""
+    return diagnostics.to_json()
 
 
 def harmless(text: str) -> str:

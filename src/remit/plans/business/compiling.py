@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from remit.core.definition import Bounds
 from remit.diagnostics import Diagnostics, Reporter
+from remit.governance.compile_checks import check_policy
 from remit.governance.contracts import ToolContract
 from remit.governance.policy import BusinessConfig
 from remit.plans.bounds import BOUNDS, read_bounds
@@ -22,7 +23,8 @@ from remit.plans.business.reading import (
     read_scopes,
 )
 from remit.plans.business.tables import DOCUMENT
-from remit.plans.catalogue import Catalogue, ContractTable
+from remit.plans.catalogue import Catalogue
+from remit.plans.checking import report_checks
 from remit.plans.documents import Document, Node, read_document
 from remit.plans.fields import DEFINITION_NAME, VERSION, fields_of
 from remit.plans.secrets import without_secrets
@@ -53,9 +55,8 @@ def compile_business(
     if document is not None and document.root is not None and document.is_complete:
         reporter = Reporter(document.source, diagnostics)
         config = _compile(reporter, without_secrets(reporter, document.root))
-        if config is not None and contracts is not None:
-            catalogue = ContractTable(contracts) if isinstance(contracts, Mapping) else contracts
-            del catalogue
+        if config is not None:
+            report_checks(reporter, document.root, check_policy(config, contracts=contracts))
     if diagnostics.has_errors:
         config = None
     return BusinessResult(config=config, diagnostics=diagnostics, document=document)

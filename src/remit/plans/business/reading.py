@@ -51,20 +51,21 @@ SECRET_NAME: Final = TextRule(
 
 _SIZE: Final = re.compile(r"([0-9]{1,9})(B|KB|MB)")
 _SIZE_UNITS: Final = {"B": 1, "KB": 1024, "MB": 1024 * 1024}
+_UNREADABLE: Final = "unreadable"
 _AUTOMATIC: Final = frozenset({"approve", "auto_approve", "autoapprove", "allow", "continue"})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def read_scopes(fields: Fields) -> tuple[Scope, ...]:
     """Return the grants."""
-    found = (_read_scope(fields.reporter, node) for node in fields.items("scopes") or ())
-    return tuple(scope for scope in found if scope is not None)
+    return tuple(_read_scope(fields.reporter, node) for node in fields.items("scopes") or ())
 
 
-def _read_scope(reporter: Reporter, node: Node) -> Scope | None:
+def _read_scope(reporter: Reporter, node: Node) -> Scope:
+    """Return one scope; one that cannot be read is replaced, so that the others keep their places."""
     fields = fields_of(reporter, node, SCOPE)
     if fields is None:
-        return None
+        return Scope(tool=_UNREADABLE)
     fields.require("tool")
     fields.exclude("data_cap", "data_cap_bytes")
     tool = fields.text("tool", rule=TOOL_PATTERN)
@@ -73,10 +74,8 @@ def _read_scope(reporter: Reporter, node: Node) -> Scope | None:
     cap = fields.integer("data_cap_bytes", minimum=1, maximum=DATA_CAP_BYTES_MAX)
     network = fields.texts("network", rule=HOST) or ()
     written = _read_size(fields, "data_cap")
-    if tool is None:
-        return None
     return Scope(
-        tool=tool,
+        tool=tool or _UNREADABLE,
         principals=principals,
         operations=operations,
         network=network,
@@ -85,18 +84,8 @@ def _read_scope(reporter: Reporter, node: Node) -> Scope | None:
 
 
 def _grants(fields: Fields, name: str, rule: TextRule) -> tuple[str, ...]:
-    """Return a list of names; a list that is there and empty would grant nothing, which is most likely a slip."""
-    items = fields.items(name)
-    if items is None:
-        return ("*",)
-    node = fields.node(name)
-    if not items and node is not None:
-        fields.reporter.report(
-            "VALUE_INVALID",
-            f"expected at least one name in {name}, got none; write ['*'] for any, or remove the scope",
-            at=place(node),
-        )
-    return fields.texts(name, rule=rule) or ()
+    names = fields.texts(name, rule=rule)
+    return ("*",) if names is None else names
 
 
 def _read_size(fields: Fields, name: str) -> int | None:
@@ -115,29 +104,17 @@ def _read_size(fields: Fields, name: str) -> int | None:
 
 
 def read_approval_rules(fields: Fields) -> tuple[ApprovalRule, ...]:
-    """Return the rules; each has an id of its own."""
-    rules: list[ApprovalRule] = []
-    seen: dict[str, tuple[int, int]] = {}
-    for node in fields.items("approval_rules") or ():
-        rule = fields_of(fields.reporter, node, APPROVAL_RULE)
-        if rule is None:
-            continue
-        found = _read_rule(rule)
-        if found is None:
-            continue
-        if found.id in seen:
-            rule.reporter.report(
-                "KEY_DUPLICATE",
-                f"expected each approval rule once, got {found.id!r} again; rename one",
-                at=rule.value_place("id"),
-                related={"first used here": seen[found.id]},
-            )
-        seen.setdefault(found.id, rule.value_place("id"))
-        rules.append(found)
-    return tuple(rules)
+    """Return the rules in document order."""
+    items = fields.items("approval_rules") or ()
+    return tuple(_read_rule(fields.reporter, node, number) for number, node in enumerate(items, start=1))
 
 
-def _read_rule(fields: Fields) -> ApprovalRule | None:
+def _read_rule(reporter: Reporter, node: Node, number: int) -> ApprovalRule:
+    """Return one rule; what cannot be read is replaced, so that the others keep their places."""
+    stand_in = f"rule_{number}"
+    fields = fields_of(reporter, node, APPROVAL_RULE)
+    if fields is None:
+        return ApprovalRule(id=stand_in, tool=_UNREADABLE)
     fields.require("id")
     fields.require("tool")
     fields.exclude("timeout", "timeout_seconds")
@@ -150,11 +127,9 @@ def _read_rule(fields: Fields) -> ApprovalRule | None:
     chain = fields.texts("escalation_chain", rule=PRINCIPAL) or ()
     on_timeout = _on_timeout(fields)
     reason = fields.text("reason", length_max=1_000) or ""
-    if rule_id is None or tool is None:
-        return None
     return ApprovalRule(
-        id=rule_id,
-        tool=tool,
+        id=rule_id or stand_in,
+        tool=tool or _UNREADABLE,
         condition=condition,
         reason=reason,
         timeout_seconds=timeout_seconds or _RULE_DEFAULTS.timeout_seconds,

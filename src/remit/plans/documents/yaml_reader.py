@@ -40,7 +40,7 @@ _LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
 def read_yaml(source: Source, diagnostics: Diagnostics) -> Document:
     """Return the tree of a YAML text; everything wrong with it is reported."""
     reporter = Reporter(source, diagnostics)
-    text, has_tabs = source.text, False
+    text, has_tabs, end = source.text, False, len(source.text)
     found = Diagnostics()
     events = _Events(Reporter(source, found))
     for is_last in _readings(text):
@@ -54,12 +54,12 @@ def read_yaml(source: Source, diagnostics: Diagnostics) -> Document:
         if better is None or not problem.is_tab:
             report_problem(reporter, problem)
         if better is None:
-            events.tree.stopped = True
+            events.tree.stopped, end = True, problem.where
             break
         text = better
     diagnostics.extend(found)
     if has_tabs:
-        report_tabs(reporter, multiline=events.multiline)
+        report_tabs(reporter, multiline=events.multiline, end=end)
     return Document(source=source, root=events.tree.finish(len(source.text)), is_complete=not events.tree.stopped)
 
 

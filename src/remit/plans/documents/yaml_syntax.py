@@ -120,11 +120,11 @@ def repaired(text: str, problem: Problem) -> str | None:
     return None
 
 
-def report_tabs(reporter: Reporter, *, multiline: list[tuple[int, int]]) -> None:
-    """Report every line indented by tabs, except where the tab is content of a text over several lines."""
+def report_tabs(reporter: Reporter, *, multiline: list[tuple[int, int]], end: int) -> None:
+    """Report every line before ``end`` indented by tabs, except where the tab is content of a text over several lines."""
     contents = iter(sorted(multiline))
     content = next(contents, None)
-    for found in _TAB_INDENT.finditer(reporter.source.text):
+    for found in _TAB_INDENT.finditer(reporter.source.text, 0, end):
         while content is not None and content[1] <= found.start():
             content = next(contents, None)
         if content is None or not content[0] < found.start():

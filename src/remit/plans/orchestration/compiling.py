@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import STEPS_MAX, Bounds, Definition, Step, Trigger, encode_definition
 from remit.core.program import RUN_ROOTS, TRIGGER_ROOTS
 from remit.diagnostics import Diagnostics, Reporter
 from remit.errors import DefinitionInvalidError
+from remit.governance.compile_checks import check_definition
 from remit.governance.contracts import ToolContract
 from remit.governance.policy import BusinessConfig
 from remit.plans.bounds import BOUNDS, read_bounds
 from remit.plans.catalogue import Catalogue, ContractTable
+from remit.plans.checking import report_checks
 from remit.plans.documents import Document, Node, read_document
 from remit.plans.expressions import condition_of, template_of
-from remit.plans.fields import DEFINITION_NAME, VERSION, WORD, Fields, fields_of, place
+from remit.plans.fields import DEFINITION_NAME, VERSION, WORD, Fields, fields_of
 from remit.plans.orchestration.inputs import read_input
 from remit.plans.orchestration.steps import read_step
 from remit.plans.orchestration.tables import DOCUMENT, TRIGGER
 from remit.plans.secrets import without_secrets
 
-TRIGGERS_MAX = 100
+_UNREADABLE: Final = "unreadable"
+_UNREADABLE_KEY: Final = "${{ event }}"
+
+TRIGGERS_MAX: Final = 100
 """Most triggers of one definition; each inbound event is held against all of them."""
 
 
@@ -59,8 +65,12 @@ def compile_orchestration(
     definition = None
     if document is not None and document.root is not None and document.is_complete:
         catalogue = ContractTable(contracts) if isinstance(contracts, Mapping) else contracts
-        definition = _compile(Reporter(document.source, diagnostics), document.root, catalogue=catalogue)
-    del policy  # until the compile checks are called here
+        reporter = Reporter(document.source, diagnostics)
+        definition = _compile(reporter, document.root, catalogue=catalogue)
+        if definition is not None:
+            findings = check_definition(definition, contracts=catalogue, policy=policy)
+            report_checks(reporter, document.root, findings)
+            _check_size(reporter, definition)
     if diagnostics.has_errors:
         definition = None
     return CompileResult(definition=definition, diagnostics=diagnostics, document=document)
@@ -73,7 +83,7 @@ def _compile(reporter: Reporter, root: Node, *, catalogue: Catalogue) -> Definit
     for name in ("name", "version", "steps"):
         fields.require(name)
     bounds = fields.fields("bounds", BOUNDS)
-    definition = Definition(
+    return Definition(
         name=fields.text("name", rule=DEFINITION_NAME) or "unnamed",
         version=fields.text("version", rule=VERSION) or "0.0.0",
         description=fields.text("description") or "",
@@ -83,18 +93,12 @@ def _compile(reporter: Reporter, root: Node, *, catalogue: Catalogue) -> Definit
         output=_read_output(fields),
         triggers=_read_triggers(fields),
     )
-    _check_size(fields, definition)
-    return definition
 
 
 def _read_steps(fields: Fields, catalogue: Catalogue) -> tuple[Step, ...]:
     items = fields.items("steps")
     if items is None:
         return ()
-    node = fields.node("steps")
-    assert node is not None
-    if not items:
-        fields.reporter.report("VALUE_INVALID", "expected at least one step, got none; write one", at=place(node))
     if len(items) > STEPS_MAX:
         fields.reporter.report(
             "LIMIT_EXCEEDED",
@@ -120,14 +124,14 @@ def _read_triggers(fields: Fields) -> tuple[Trigger, ...]:
             f"expected at most {TRIGGERS_MAX} triggers, got {len(items)}; join their conditions with ||",
             at=fields.key("triggers"),
         )
-    found = (_read_trigger(fields.reporter, item) for item in items[:TRIGGERS_MAX])
-    return tuple(trigger for trigger in found if trigger is not None)
+    return tuple(_read_trigger(fields.reporter, item) for item in items[:TRIGGERS_MAX])
 
 
-def _read_trigger(reporter: Reporter, node: Node) -> Trigger | None:
+def _read_trigger(reporter: Reporter, node: Node) -> Trigger:
+    """Return one trigger; what cannot be read is replaced, so that the others keep their places."""
     fields = fields_of(reporter, node, TRIGGER)
     if fields is None:
-        return None
+        return Trigger(event=_UNREADABLE, key=_UNREADABLE_KEY, input={})
     if not fields.has_unsupported:
         for name in ("event", "input", "key"):
             fields.require(name)
@@ -140,15 +144,14 @@ def _read_trigger(reporter: Reporter, node: Node) -> Trigger | None:
     value = {} if mapping is None else template_of(reporter, mapping, roots=TRIGGER_ROOTS)
     condition = fields.node("if")
     text = None if condition is None else condition_of(reporter, condition, roots=TRIGGER_ROOTS)
-    if event is None or key is None or not isinstance(value, dict):
-        return None
-    return Trigger(event=event, input=value, key=key, condition=text)
+    assert isinstance(value, dict)
+    return Trigger(event=event or _UNREADABLE, input=value, key=key or _UNREADABLE_KEY, condition=text)
 
 
-def _check_size(fields: Fields, definition: Definition) -> None:
-    if fields.reporter.diagnostics.has_errors:
+def _check_size(reporter: Reporter, definition: Definition) -> None:
+    if reporter.diagnostics.has_errors:
         return
     try:
         encode_definition(definition)
     except DefinitionInvalidError as error:
-        fields.reporter.report("DOCUMENT_TOO_LARGE", error.message, at=(0, 0))
+        reporter.report("DOCUMENT_TOO_LARGE", error.message, at=(0, 0))

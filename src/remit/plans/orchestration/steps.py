@@ -15,12 +15,11 @@ from remit.core.canonical import JsonValue
 from remit.core.definition import EventStep, RetryPolicy, SignalStep, Step, TimerStep, ToolStep
 from remit.core.program import MATCH_ROOTS, OUTPUT_ROOTS, RUN_ROOTS
 from remit.diagnostics import Reporter
-from remit.governance.contracts import ToolContract, contract_digest
-from remit.governance.suggestions import did_you_mean
+from remit.governance.contracts import contract_digest
 from remit.plans.catalogue import Catalogue
 from remit.plans.documents import Node, Scalar, shorten
 from remit.plans.expressions import condition_of, template_of
-from remit.plans.fields import STEP_ID, VERSION, WORD, Fields, fields_of, place
+from remit.plans.fields import STEP_ID, VERSION, WORD, Fields, fields_of, place, text_of
 from remit.plans.orchestration.tables import RETRY, STEP, STEP_TYPES, UNSUPPORTED_TYPES, WAIT
 
 ATTEMPTS_MAX: Final = 100
@@ -53,8 +52,8 @@ def read_step(reporter: Reporter, node: Node, *, number: int, catalogue: Catalog
         return TimerStep(id=stand_in, duration_ms=1)
     fields.require("id")
     common = _Common(
-        id=fields.text("id", rule=STEP_ID) or stand_in,
-        depends_on=fields.texts("depends_on") or (),
+        id=_id(fields) or stand_in,
+        depends_on=_dependencies(fields),
         condition=_condition(fields, "if", RUN_ROOTS),
         on_failure=_outcome(fields, "on_failure"),
     )
@@ -74,6 +73,19 @@ def read_step(reporter: Reporter, node: Node, *, number: int, catalogue: Catalog
         at=fields.key("id"),
     )
     return TimerStep(**common, duration_ms=1)
+
+
+def _id(fields: Fields) -> str | None:
+    """Return the id also if it is no good one: other steps may depend on it, and are right to."""
+    fields.text("id", rule=STEP_ID)
+    node = fields.node("id")
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def _dependencies(fields: Fields) -> tuple[str, ...]:
+    """Return all ids; one that is no text is reported and keeps its place."""
+    items = fields.items("depends_on") or ()
+    return tuple(text_of(fields.reporter, item) or "" for item in items)
 
 
 def _is_supported(fields: Fields) -> bool:
@@ -96,11 +108,11 @@ def _is_supported(fields: Fields) -> bool:
 def _read_tool(fields: Fields, common: _Common, catalogue: Catalogue) -> Step:
     tool = fields.text("tool", rule=WORD)
     version = fields.text("tool_version", rule=VERSION)
-    contract = None if tool is None else _find_contract(fields, tool, version, catalogue)
+    contract = None if tool is None else catalogue.find_contract(tool, version)
     step = ToolStep(
         **common,
         tool=tool or "",
-        tool_version="" if contract is None else contract.version,
+        tool_version=(version or "") if contract is None else contract.version,
         contract_digest="" if contract is None else contract_digest(contract),
         input=_template_object(fields, "input", RUN_ROOTS) or {},
         output_mapping=_template_object(fields, "output_mapping", OUTPUT_ROOTS),
@@ -109,21 +121,6 @@ def _read_tool(fields: Fields, common: _Common, catalogue: Catalogue) -> Step:
     )
     # Without a tool there is nothing to check: what is wrong is said, and the graph keeps its step.
     return step if tool is not None else TimerStep(**common, duration_ms=1)
-
-
-def _find_contract(fields: Fields, tool: str, version: str | None, catalogue: Catalogue) -> ToolContract | None:
-    contract = catalogue.find_contract(tool, version)
-    if contract is not None:
-        return contract
-    newest = catalogue.find_contract(tool)
-    node = fields.node("tool") if newest is None else fields.node("tool_version")
-    assert node is not None
-    if newest is None:
-        message = f"expected a known tool, got {shorten(tool)}{did_you_mean(tool, catalogue.names())}"
-    else:
-        message = f"expected a known version of {tool}, got {version}; the newest is {newest.version}"
-    fields.reporter.report("TOOL_UNKNOWN", message, at=place(node))
-    return None
 
 
 def _retry(fields: Fields) -> RetryPolicy:

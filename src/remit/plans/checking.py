@@ -1,0 +1,140 @@
+"""Compile checks on a document: findings about records become findings about text.
+
+Owns: the way from a place inside a definition or business config to the place in the file, and silence about what
+only follows from a mistake that was reported already.
+Does not know: the checks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingType
+from typing import Final
+
+from remit.diagnostics import Reporter, Severity, Span
+from remit.governance.findings import Finding
+from remit.plans.documents import Entry, Mapping, Node, Pointer, Scalar, Sequence
+from remit.plans.documents.alignment import place_within
+from remit.plans.fields import place, snake_case
+
+_OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
+    "active_seconds_max": ("active_time_max", "max_time_seconds"),
+    "approval_rules": ("hitl_rules",),
+    "approvers_required": ("required_approvers",),
+    "attempts_max": ("max_attempts",),
+    "condition": ("if", "when"),
+    "cost_usd_micros_max": ("cost_usd_max",),
+    "data_cap_bytes": ("data_cap",),
+    "delay_initial_ms": ("delay_initial", "initial_delay", "base_delay"),
+    "delay_max_ms": ("delay_max", "max_delay"),
+    "duration_ms": ("timer",),
+    "input_schema": ("input", "parameters"),
+    "multiplier": ("backoff_multiplier",),
+    "network": ("network_allowlist",),
+    "on_timeout": ("timeout_action",),
+    "operations": ("allowed_operations",),
+    "steps_max": ("max_steps_per_run",),
+    "timeout_ms": ("timeout",),
+    "timeout_seconds": ("timeout",),
+    "tokens_max": ("max_tokens_per_run",),
+    "tool": ("tool_name", "trigger"),
+    "tool_calls_max": ("max_tool_calls_per_run",),
+    "tool_calls_max_by_tool": ("max_tool_calls_per_type",),
+}
+"""What a field of a record may be called in a document, where that is not its own name."""
+
+_READ_BEFORE: Final = frozenset({"EXPRESSION_INVALID"})
+"""The front-ends found these themselves, and more of them."""
+
+_OF_KEY: Final = frozenset({"ARGUMENT_UNKNOWN"})
+_OF_WHOLE: Final = frozenset(
+    {"APPROVAL_MISSING", "ARGUMENT_INVALID", "BOUNDS_TOO_SMALL", "SCOPE_INVALID", "TRIGGER_KEY_CONSTANT"}
+)
+"""These judge a value with all that is in it: a mistake inside may be their only cause."""
+
+_CHARACTER: Final = re.compile(r" \(character \d+\)$")
+_GOT: Final = re.compile(r"\bgot (?:steps\.)?'?([A-Za-z_][A-Za-z0-9_-]*)")
+
+
+def report_checks(reporter: Reporter, root: Node, findings: list[Finding]) -> None:
+    """Report the findings of compile checks on the record that was read from ``root``."""
+    known = [finding.span for finding in reporter.diagnostics if finding.severity is Severity.ERROR]
+    for finding in findings:
+        if finding.code in _READ_BEFORE:
+            continue
+        target = _Target(root, finding.pointer)
+        at = target.key if finding.code in _OF_KEY else target.shown(reporter.source.text, finding)
+        judged = target.whole if finding.code in _OF_WHOLE else at
+        if _overlaps(reporter.source.span(*judged), known):
+            continue
+        reporter.report(
+            finding.code,
+            _CHARACTER.sub("", finding.message),
+            at=at,
+            related={what: _Target(root, pointer).key for what, pointer in finding.related},
+            severity=finding.severity,
+        )
+
+
+class _Target:
+    """Where a pointer leads in a document.
+
+    ``key`` is the name of the field (for an item of a list the item), ``whole`` the value with all that is in it.
+    """
+
+    def __init__(self, root: Node, pointer: Pointer) -> None:
+        self.node = root
+        self.key = (root.start, root.start + 1)
+        for part in pointer:
+            found = _child(self.node, part)
+            if found is None:
+                break
+            if isinstance(found, Entry):
+                self.node, self.key = found.value, (found.key.start, found.key.end)
+            else:
+                self.node = found
+                self.key = place(found) if isinstance(found, Scalar) else (found.start, found.start + 1)
+        self.whole = place(self.node)
+
+    def shown(self, text: str, finding: Finding) -> tuple[int, int]:
+        """Return what to mark: a word inside a text, a text, or the name of a list or mapping."""
+        if not isinstance(self.node, Scalar):
+            return self.key
+        word = _word_of(self.node, finding)
+        return place(self.node) if word is None else place_within(text, self.node, *word)
+
+
+def _child(node: Node, part: str | int) -> Entry | Node | None:
+    match node:
+        case Sequence(items=items) if isinstance(part, int) and part < len(items):
+            return items[part]
+        case Mapping() if isinstance(part, str):
+            return _entry(node, part)
+        case _:
+            return None
+
+
+def _entry(mapping: Mapping, name: str) -> Entry | None:
+    """Return the entry of a record's field; fields of a wait stand one level deeper in documents."""
+    if name in mapping.entries:
+        return mapping.entries[name]
+    names = {name, *_OTHER_NAMES.get(name, ())}
+    for key, entry in mapping.entries.items():
+        if snake_case(key) in names:
+            return entry
+    wait = mapping.entries.get("wait")
+    return _entry(wait.value, name) if wait is not None and isinstance(wait.value, Mapping) else None
+
+
+def _word_of(scalar: Scalar, finding: Finding) -> tuple[int, int] | None:
+    """Return the characters of a text that a finding is about, if it says."""
+    text = scalar.value
+    if not isinstance(text, str) or not finding.code.startswith("REFERENCE_"):
+        return None
+    named = _GOT.search(finding.message)
+    found = None if named is None else re.search(rf"(?<![\w-]){re.escape(named[1])}(?![\w-])", text)
+    return None if found is None else found.span()
+
+
+def _overlaps(span: Span, known: list[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in known)

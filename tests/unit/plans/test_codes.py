@@ -1,0 +1,69 @@
+"""The table of codes is complete, and is what the reference says."""
+
+import ast
+import re
+from pathlib import Path
+
+from remit.governance.findings import CHECK_CODES
+from remit.plans.codes import ALL_CODES, codes_page, explain
+
+ROOT = Path(__file__).parents[3]
+CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+PACKAGES = ("diagnostics", "plans")
+
+
+def test_reference_page_is_the_table() -> None:
+    """
+    docs/reference/finding-codes.md is what `codes_page` returns.
+    """
+    page = ROOT / "docs" / "reference" / "finding-codes.md"
+
+    assert codes_page() == page.read_text(encoding="utf-8")
+
+
+def reported_codes() -> set[str]:
+    """Return every code that the front-ends report."""
+    found: set[str] = set()
+    for package in PACKAGES:
+        for path in (ROOT / "src" / "remit" / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    found |= {value for value in code_arguments(node) if CODE.fullmatch(value)}
+    return found
+
+
+def code_arguments(call: ast.Call) -> list[str]:
+    """Return the strings that a call passes as a code: first to a `report`, or by name."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    candidates = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+    if name in {"report", "_report", "_report_file", "Unfit"}:
+        candidates += call.args[:3]
+    return [node.value for node in candidates if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def test_every_reported_code_is_explained() -> None:
+    """
+    No front-end reports a code that the table lacks, and every code of the compile checks is in it.
+    """
+    reported = reported_codes()
+
+    assert len(reported) > 30
+    assert set() == (reported | CHECK_CODES.keys()) - ALL_CODES.keys()
+
+
+def test_every_explained_code_is_reported() -> None:
+    """
+    The table explains nothing that cannot happen.
+    """
+    assert set() == ALL_CODES.keys() - reported_codes() - CHECK_CODES.keys()
+
+
+def test_explain_takes_any_case() -> None:
+    """
+    `field_unknown` finds FIELD_UNKNOWN.
+    """
+    found = explain("field_unknown")
+
+    assert found is not None
+    assert "FIELD_UNKNOWN" == found.code
+    assert explain("NOT_A_CODE") is None
