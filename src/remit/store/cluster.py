@@ -99,7 +99,7 @@ def _can_enter(folder: Path, account: Account) -> bool:
 
 
 def socket_folder(cluster: Cluster) -> Path:
-    """Return the unix socket's folder, private to the server's account; elsewhere if the data directory's path is long."""
+    """Return the unix socket's folder, private to the server's account; elsewhere if its path would be too long."""
     folder = cluster.folder / "socket"
     if len(os.fsencode(folder)) + _SOCKET_NAME_BYTES > SOCKET_PATH_BYTES_MAX:
         digest = sha256(os.fsencode(cluster.data)).hexdigest()[:16]
