@@ -112,7 +112,7 @@ class MailingAddress(_Node, frozen=True, kw_only=True):
     phone: str | None = None
 
 
-class PageInfo(_Node, frozen=True, kw_only=True):
+class Page(_Node, frozen=True, kw_only=True):
     """Whether there is more than was read."""
 
     has_next_page: bool
@@ -131,7 +131,7 @@ class Lines(_Node, frozen=True, kw_only=True):
     """All lines."""
 
     nodes: list[Line]
-    page_info: PageInfo
+    page_info: Page
 
 
 class RemainingLine(_Node, frozen=True, kw_only=True):
@@ -145,7 +145,7 @@ class RemainingLines(_Node, frozen=True, kw_only=True):
     """All lines of a fulfilment order."""
 
     nodes: list[RemainingLine]
-    page_info: PageInfo
+    page_info: Page
 
 
 class FulfilmentOrder(_Node, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ class FulfilmentOrders(_Node, frozen=True, kw_only=True):
     """All fulfilment orders."""
 
     nodes: list[FulfilmentOrder]
-    page_info: PageInfo
+    page_info: Page
 
 
 class Tracking(_Node, frozen=True, kw_only=True):

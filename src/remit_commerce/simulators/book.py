@@ -73,7 +73,7 @@ class Book:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+        except BaseException:  # boundary: whatever happened, nothing of it may stay half done
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")

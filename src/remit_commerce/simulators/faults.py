@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     """What goes wrong. ``before`` kinds prevent the request from being executed, ``after`` kinds only spoil its answer.
 
     ``stored_error`` is Stripe's: it did the work, answered 500, and repeats that 500 for the same key.
+    ``delayed`` executes and answers after ``hold_seconds``, as if the provider were slow.
     ``late`` executes the request after ``hold_seconds``, when the caller has long given up.
     """
 
@@ -38,6 +39,7 @@ class FaultKind(StrEnum):
     SLOW_DRIP = "slow_drip"
     REDIRECT = "redirect"
     OVERSIZED = "oversized"
+    DELAYED = "delayed"
     LATE = "late"
 
 

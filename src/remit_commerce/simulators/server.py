@@ -24,7 +24,7 @@ from remit_commerce.simulators.faults import BEFORE, Fault, FaultKind, FaultScri
 from remit_commerce.simulators.printful import PrintfulSimulator
 from remit_commerce.simulators.sendgrid import SendGridSimulator
 from remit_commerce.simulators.shopify import ShopifySimulator
-from remit_commerce.simulators.spoiled import Spoiled
+from remit_commerce.simulators.spoiled import HOLD_SECONDS_MAX, Spoiled
 from remit_commerce.simulators.stripe import StripeSimulator
 
 METHODS: Final = ["GET", "POST", "DELETE", "PUT", "PATCH"]
@@ -65,6 +65,9 @@ class Desk:
             return _response(self._execute(provider, call, fault))
         if fault.kind is FaultKind.LATE:
             return self._execute_late(provider, call, fault)
+        if fault.kind is FaultKind.DELAYED:
+            await asyncio.sleep(min(fault.hold_seconds, HOLD_SECONDS_MAX))
+            return _response(self._execute(provider, call, fault))
         if fault.kind in BEFORE:
             return self._refuse(provider, call, fault)
         return _spoil(provider, self._execute(provider, call, fault), fault)
@@ -90,7 +93,7 @@ class Desk:
         """Execute when the caller is gone: the answer is never sent."""
 
         async def execute() -> None:
-            await asyncio.sleep(fault.hold_seconds)
+            await asyncio.sleep(min(fault.hold_seconds, HOLD_SECONDS_MAX))
             self._execute(provider, call, fault)
 
         task = asyncio.get_running_loop().create_task(execute())
