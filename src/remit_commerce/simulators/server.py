@@ -36,13 +36,14 @@ class Desk:
     def __init__(self, data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.faults = FaultScript()
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: set[asyncio.Task[Answer]] = set()
         clock_book = Book(data_dir / "clock.sqlite")
         self.clock = SimulatedClock(clock_book)
         books = {name: Book(data_dir / f"{name}.sqlite") for name in ("stripe", "shopify", "printful", "sendgrid")}
         self.shopify = ShopifySimulator(books["shopify"], self.clock)
         self.printful = PrintfulSimulator(books["printful"], self.clock)
-        stripe = StripeSimulator(books["stripe"], self.clock)
+        self._busy_keys: set[tuple[str, str | None]] = set()
+        stripe = StripeSimulator(books["stripe"], self.clock, busy_keys=self._busy_keys)
         sendgrid = SendGridSimulator(books["sendgrid"], self.clock)
         everyone: tuple[Provider, ...] = (stripe, self.shopify, self.printful, sendgrid)
         self.providers: Mapping[str, Provider] = {provider.name: provider for provider in everyone}
@@ -66,8 +67,7 @@ class Desk:
         if fault.kind is FaultKind.LATE:
             return self._execute_late(provider, call, fault)
         if fault.kind is FaultKind.DELAYED:
-            await asyncio.sleep(min(fault.hold_seconds, HOLD_SECONDS_MAX))
-            return _response(self._execute(provider, call, fault))
+            return _response(await self._execute_delayed(provider, call, fault))
         if fault.kind in BEFORE:
             return self._refuse(provider, call, fault)
         return _spoil(provider, self._execute(provider, call, fault), fault)
@@ -89,14 +89,19 @@ class Desk:
             self._log(provider, call, fault, status=None if answer is None else answer.status)
         return Spoiled(fault.kind, hold_seconds=fault.hold_seconds) if answer is None else _response(answer)
 
+    async def _execute_delayed(self, provider: Provider, call: Call, fault: Fault) -> Answer:
+        """Execute after a while; until then the key is in use, as far as the provider knows keys."""
+        key = (call.account, call.external_key)
+        self._busy_keys.add(key)
+        try:
+            await asyncio.sleep(min(fault.hold_seconds, HOLD_SECONDS_MAX))
+        finally:
+            self._busy_keys.discard(key)
+        return self._execute(provider, call, fault)
+
     def _execute_late(self, provider: Provider, call: Call, fault: Fault) -> ASGIApp:
         """Execute when the caller is gone: the answer is never sent."""
-
-        async def execute() -> None:
-            await asyncio.sleep(min(fault.hold_seconds, HOLD_SECONDS_MAX))
-            self._execute(provider, call, fault)
-
-        task = asyncio.get_running_loop().create_task(execute())
+        task = asyncio.get_running_loop().create_task(self._execute_delayed(provider, call, fault))
         self._late.add(task)
         task.add_done_callback(self._late.discard)
         return Spoiled(FaultKind.TIMEOUT_AFTER, hold_seconds=fault.hold_seconds + 1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final, cast
 from urllib.parse import parse_qsl
@@ -71,9 +72,12 @@ class StripeSimulator:
 
     name: Final = "stripe"
 
-    def __init__(self, book: Book, clock: SimulatedClock) -> None:
+    def __init__(
+        self, book: Book, clock: SimulatedClock, *, busy_keys: AbstractSet[tuple[str, str | None]] = frozenset()
+    ) -> None:
         self.book = book
         self._clock = clock
+        self._busy_keys = busy_keys
         self._handlers: dict[str, Callable[[Call, JsonObject], Answer]] = {
             "payment_intents.create": self._create,
             "payment_intents.authorize": self._create,
@@ -127,6 +131,9 @@ class StripeSimulator:
         key = call.external_key
         if key is None:
             return self._run(handler, call)
+        if (call.account, key) in self._busy_keys:
+            message = "There is currently another in-progress request using this Idempotent Key."
+            return _error(409, "idempotency_error", message, code="idempotency_key_in_use")
         if len(key) > KEY_CHARACTERS_MAX:
             return _error(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
         return self._run_once(handler, call, key=key, fault=fault)

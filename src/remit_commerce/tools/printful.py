@@ -6,7 +6,7 @@ is looked up. Confirming is refused outside a simulator: there is no test mode.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final, TypeVar
@@ -42,6 +42,9 @@ print_tool = partial(
     endpoint=provider.ENDPOINT,
     network=provider.HOSTS,
 )
+
+
+_Shape = TypeVar("_Shape")
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +140,10 @@ async def create_draft(
         data = await provider.request(context, "POST", "/v2/orders", body=body)
     except ToolError as error:
         # Our own external id is taken when an earlier try arrived after it was given up; then that one is the order.
-        if error.retryable or (found := await _find(context)) is None:
+        if error.reason not in {"http_400", "CONFLICT"}:
+            raise
+        found = await _after_refusal(_find(context))
+        if found is None:
             raise
         return found
     order = _decoded(data, _Order, changes=True)
@@ -182,7 +188,7 @@ async def confirm(context: ToolContext, *, order_id: PrintfulOrderId, cost_max_m
         if error.reason != "CONFLICT":
             raise
         # Only a draft can be confirmed. If the order is past that, an earlier try of ours went through.
-        found = await _read(context, order_id)
+        found = await _after_refusal(_read(context, order_id))
         if found.status not in CONFIRMED:
             raise
         return found
@@ -219,6 +225,14 @@ async def list_shipments(context: ToolContext, *, order_id: PrintfulOrderId) -> 
         for shipment in found
     ]
     return Shipments(order_id=order_id, shipments=shipments)
+
+
+async def _after_refusal(reading: Awaitable[_Shape]) -> _Shape:
+    """Return what a read finds after a refusal that may mean "done already"; if it finds nothing out, nobody knows."""
+    try:
+        return await reading
+    except ToolError as error:
+        raise ToolError(error.message, retryable=True, effect="unknown", reason=error.reason) from error
 
 
 def _item(item: LineItem, product: Product) -> JsonValue:
@@ -280,9 +294,6 @@ def _order(order: _Order, *, changes: bool) -> PrintOrder:
 
 def _result(order: PrintOrder) -> LookupResult:
     return LookupResult(result=ToolResult(output=msgspec.to_builtins(order), external_reference=order.order_id))
-
-
-_Shape = TypeVar("_Shape")
 
 
 def _decoded(data: JsonValue, shape: type[_Shape], *, changes: bool) -> _Shape:

@@ -100,6 +100,16 @@ class Shop:
         finally:
             self.deadline_seconds = patience
 
+    async def insist(self, name: str, key: str, *, attempts: int = 200, **arguments: Any) -> dict[str, Any]:
+        """Call a tool again with the same key for as long as its failure may be tried again."""
+        for attempt in range(attempts):
+            try:
+                return await self.call(name, key, **arguments)
+            except ToolError as error:
+                if not error.retryable or attempt + 1 == attempts:
+                    raise
+        raise AssertionError("no attempt was made")
+
     async def look_up(self, name: str, key: str, **arguments: Any) -> dict[str, Any] | None:
         """Look for a call's effect and return its output, ``None`` if it is proven absent."""
         tool = TOOLS[name]

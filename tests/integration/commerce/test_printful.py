@@ -127,6 +127,19 @@ async def test_confirmation_arriving_between_look_and_act_charges_once(shop: Sho
     assert 1 == len(shop.effects(CONFIRM))
 
 
+async def test_refusal_that_cannot_be_explained_leaves_it_unknown(shop: Shop) -> None:
+    """
+    A conflict may mean that an earlier try went through; if reading the order fails too, nobody knows.
+    """
+    await shop.call(DRAFT, "draft", **draft())
+    shop.simulators.fault("printful", FaultKind.SERVER_ERROR_BEFORE, operation="orders.get")
+
+    failure = await shop.fail(DRAFT, "draft", **draft())
+
+    assert ("unknown", True) == (failure.effect, failure.retryable)
+    assert 1 == len(shop.effects(DRAFT))
+
+
 async def test_unknown_sku_is_refused_before_anything_is_sent(shop: Shop) -> None:
     """
     An item that the catalog does not have makes no order.

@@ -96,11 +96,23 @@ async def test_capture_arriving_late_is_found_by_the_repetition(shop: Shop, simu
     simulators.fault("stripe", FaultKind.LATE, operation="payment_intents.capture", hold_seconds=0.5)
 
     failure = await shop.lose(TAKE, "take", seconds=0.3, **arguments)
-    taken = await shop.call(TAKE, "take", **arguments)
+    taken = await shop.insist(TAKE, "take", **arguments)
 
     assert ("PROVIDER_TIMEOUT", "unknown") == (failure.reason, failure.effect)
     assert "succeeded" == taken["status"]
     assert 1 == len(shop.effects(TAKE))
+
+
+async def test_key_in_use_is_open_and_tried_again(shop: Shop) -> None:
+    """
+    While the first request with a key is still under way, Stripe answers 409: nothing is known yet.
+    """
+    shop.simulators.fault("stripe", FaultKind.LATE, operation="payment_intents.authorize", hold_seconds=1.0)
+
+    await shop.lose(HOLD, "hold", seconds=0.2, **payment())
+    busy = await shop.fail(HOLD, "hold", **payment())
+
+    assert ("idempotency_key_in_use", "unknown", True) == (busy.reason, busy.effect, busy.retryable)
 
 
 async def test_server_error_stored_for_the_key_is_not_tried_again(shop: Shop) -> None:
