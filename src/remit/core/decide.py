@@ -258,7 +258,8 @@ def _close_instead(progress: Progress, step_id: str, *, attempt: int, slot: int)
 
 def _suspend(progress: Progress, event: ActionSuspended) -> None:
     request = event.request
-    if _expected(progress.state, request.step, attempt=request.attempt, slot=request.slot) is None:
+    step = _expected(progress.state, request.step, attempt=request.attempt, slot=request.slot)
+    if step is None or request.approval_id in step.asked:
         return
     if progress.state.is_stopping:
         _close_instead(progress, request.step, attempt=request.attempt, slot=request.slot)
@@ -365,7 +366,8 @@ def _find_approval(state: RunState, approval_id: str) -> AwaitApproval | None:
 
 def _void_approval(progress: Progress, event: ApprovalVoided) -> None:
     command = progress.state.open.get((event.step, event.slot))
-    if not isinstance(command, CallTool) or command.approval is None:
+    if not isinstance(command, CallTool) or command.approval is None or command.intent is not None:
+        # With an intent on record the call may have been sent: what was approved is what ran.
         return
     if command.approval.approval_id == event.approval_id:
         progress.emit(

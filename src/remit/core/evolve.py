@@ -249,6 +249,7 @@ def _approval_requested(state: RunState, fact: ApprovalRequested) -> None:
     assert isinstance(call, CallTool)
     step = _move_step(state, fact.step, StepStatus.WAITING)
     step.request = fact
+    step.asked = (*step.asked, fact.approval_id)
     step.approval = None
     command = AwaitApproval(
         step=fact.step,

@@ -47,8 +47,8 @@ class RunUsage(msgspec.Struct, kw_only=True):
 class StepState(msgspec.Struct, kw_only=True):
     """Where one step stands.
 
-    ``number`` counts the run's steps in the order in which they began, from 1; ``effect`` ``unknown`` means that a
-    failed attempt may have had its effect.
+    ``number`` counts the run's steps in the order in which they began, from 1; ``asked`` holds the ids of all requests
+    for approval; ``effect`` ``unknown`` means that a failed attempt may have had its effect.
     """
 
     status: StepStatus
@@ -58,6 +58,7 @@ class StepState(msgspec.Struct, kw_only=True):
     intent: IntentRecorded | None = None
     request: ApprovalRequested | None = None
     approval: ApprovalGiven | None = None
+    asked: tuple[str, ...] = ()
     effect: str = "none"
 
 

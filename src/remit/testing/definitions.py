@@ -114,17 +114,17 @@ def _random_step(rng: random.Random, number: int) -> Step:
         step,
         depends_on=depends_on,
         condition=_random_condition(rng, depends_on),
-        on_failure="continue" if rng.random() < 0.3 else "fail",
+        on_failure="continue" if rng.random() < 0.7 else "fail",
     )
 
 
 def _random_tool_step(rng: random.Random, step_id: str) -> Step:
     retry = RetryPolicy(
-        attempts_max=rng.randint(1, 4),
+        attempts_max=rng.randint(1, 5),
         delay_initial_ms=rng.randint(1, 2_000),
         delay_max_ms=rng.randint(1, 10_000),
         multiplier=rng.choice((1.0, 1.5, 2.0)),
-        reasons=rng.choice(((), (), REASONS[:1], REASONS[:2])),
+        reasons=rng.choice(((), (), (), REASONS[:2])),
     )
     arguments: dict[str, JsonValue] = {"order": "${{ input.order }}", "n": rng.randint(0, 9)}
     step = tool_step(step_id, tool=rng.choice(_TOOLS), arguments=arguments, retry=retry)

@@ -156,6 +156,33 @@ def test_void_of_a_former_approval_is_ignored() -> None:
     assert run.call("a").approval is not None
 
 
+def test_void_after_the_intent_is_ignored() -> None:
+    """
+    From the intent on the call may have been sent: nothing takes its approval back.
+    """
+    run = SITUATIONS["approved"]()
+    void = ApprovalVoided(step="a", slot=1, approval_id=APPROVAL_ID, reason="the policy changed")
+    run.send(intended(run.call("a"), tool=PAY_TOOL))
+
+    assert [] == run.send(void)
+    assert run.call("a").approval is not None
+
+
+def test_request_is_asked_once() -> None:
+    """
+    A request that was answered is not asked again under its old id, neither at once nor after another one.
+    """
+    run = SITUATIONS["calling"]()
+    first = suspended(run.call("a"), APPROVAL_ID)
+    run.send(first)
+    run.approve("a")
+    assert [] == run.send(first)
+    run.send(suspended(run.call("a"), "approval-2"))
+    run.approve("a")
+
+    assert [] == run.send(first)
+
+
 def test_approval_covers_later_attempts_of_the_call() -> None:
     """
     Another attempt sends the same bytes, so the same approval covers it.
