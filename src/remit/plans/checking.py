@@ -46,26 +46,30 @@ _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
 _READ_BEFORE: Final = frozenset({"EXPRESSION_INVALID"})
 """The front-ends found these themselves, and more of them."""
 
+_OF_ABSENT: Final = frozenset({"FIELD_MISSING", "KIND_MISSING"})
+"""These stand where a mapping begins; only what would have been inside the missing field follows from them."""
+
 _OF_KEY: Final = frozenset({"ARGUMENT_UNKNOWN"})
-_OF_WHOLE: Final = frozenset(
-    {"APPROVAL_MISSING", "ARGUMENT_INVALID", "BOUNDS_TOO_SMALL", "SCOPE_INVALID", "TRIGGER_KEY_CONSTANT"}
-)
+_OF_WHOLE: Final = frozenset({"APPROVAL_MISSING", "ARGUMENT_INVALID", "SCOPE_INVALID", "TRIGGER_KEY_CONSTANT"})
 """These judge a value with all that is in it: a mistake inside may be their only cause."""
 
 _CHARACTER: Final = re.compile(r" \(character \d+\)$")
 _GOT: Final = re.compile(r"\bgot (?:steps\.)?'?([A-Za-z_][A-Za-z0-9_-]*)")
+_LIMIT: Final = re.compile(r"^expected ([a-z_]+)(?: of ([a-z0-9_.]+))? of at least")
 
 
 def report_checks(reporter: Reporter, root: Node, findings: list[Finding]) -> None:
     """Report the findings of compile checks on the record that was read from ``root``."""
-    known = [finding.span for finding in reporter.diagnostics if finding.severity is Severity.ERROR]
+    errors = [finding for finding in reporter.diagnostics if finding.severity is Severity.ERROR]
+    absent = [finding.span for finding in errors if finding.code in _OF_ABSENT]
+    present = [finding.span for finding in errors if finding.code not in _OF_ABSENT]
     for finding in findings:
         if finding.code in _READ_BEFORE:
             continue
-        target = _Target(root, finding.pointer)
+        target = _Target(root, _pointer_of(finding))
         at = target.key if finding.code in _OF_KEY else target.shown(reporter.source.text, finding)
         judged = target.whole if finding.code in _OF_WHOLE else at
-        if _overlaps(reporter.source.span(*judged), known):
+        if _overlaps(reporter.source.span(*judged), present if target.is_there else present + absent):
             continue
         reporter.report(
             finding.code,
@@ -74,6 +78,12 @@ def report_checks(reporter: Reporter, root: Node, findings: list[Finding]) -> No
             related={what: _Target(root, pointer).key for what, pointer in finding.related},
             severity=finding.severity,
         )
+
+
+def _pointer_of(finding: Finding) -> Pointer:
+    """Return where a finding points; one about all bounds names the limit it is about."""
+    limit = _LIMIT.match(finding.message) if finding.code == "BOUNDS_TOO_SMALL" else None
+    return finding.pointer if limit is None else (*finding.pointer, *(part for part in limit.groups() if part))
 
 
 class _Target:
@@ -85,9 +95,11 @@ class _Target:
     def __init__(self, root: Node, pointer: Pointer) -> None:
         self.node = root
         self.key = (root.start, root.start + 1)
+        self.is_there = True
         for part in pointer:
             found = _child(self.node, part)
             if found is None:
+                self.is_there = False
                 break
             if isinstance(found, Entry):
                 self.node, self.key = found.value, (found.key.start, found.key.end)
@@ -132,8 +144,15 @@ def _word_of(scalar: Scalar, finding: Finding) -> tuple[int, int] | None:
     if not isinstance(text, str) or not finding.code.startswith("REFERENCE_"):
         return None
     named = _GOT.search(finding.message)
-    found = None if named is None else re.search(rf"(?<![\w-]){re.escape(named[1])}(?![\w-])", text)
-    return None if found is None else found.span()
+    if named is None:
+        return None
+    selections = re.finditer(rf"(?:\.\s*|\[\s*['\"])({re.escape(named[1])})(?![\w-])", text)
+    return next((found.span(1) for found in selections if _is_inside(text, found.start())), None)
+
+
+def _is_inside(text: str, offset: int) -> bool:
+    """Whether an offset is inside an expression: anywhere in a bare one, between the braces in a template."""
+    return "${{" not in text or text.rfind("${{", 0, offset) > text.rfind("}}", 0, offset)
 
 
 def _overlaps(span: Span, known: list[Span]) -> bool:

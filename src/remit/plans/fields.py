@@ -89,10 +89,12 @@ class Fields:
                 at=at,
             )
         elif name not in self.table.names:
-            known = nearest(name, self.table.names)
+            known = nearest(name, self.table.names | self.table.other_names.keys())
+            known = self.table.other_names.get(known or "", known)
+            hint = "" if known is None else f"; did you mean {known!r}?"
             self.reporter.report(
                 "FIELD_UNKNOWN",
-                f"expected a field of {self.table.what}, got {shorten(written)}{did_you_mean(name, self.table.names)}",
+                f"expected a field of {self.table.what}, got {shorten(written)}{hint}",
                 at=at,
                 replacement=known,
             )
@@ -244,7 +246,8 @@ class Fields:
             return None
         if isinstance(node, Sequence):
             return node.items
-        wrong_type(self.reporter, node, "a list")
+        is_text = isinstance(node, Scalar) and isinstance(node.value, str) and node.value
+        wrong_type(self.reporter, node, "a list", remedy="write [ ] around it" if is_text else "write one")
         return None
 
     def object(self, name: str) -> Mapping | None:

@@ -6,9 +6,7 @@ Does not know: the patterns of known kinds (``governance.redaction`` does), or a
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,17 +15,18 @@ from remit.governance.redaction import Redactor
 from remit.plans.documents import Entry, Invalid, Mapping, Node, Scalar, Sequence
 from remit.plans.fields import place
 
-_RANDOM_LENGTH_MIN: Final = 20
-_RANDOM_BITS_MIN: Final = 3.6
-"""Bits of each character: names of secrets have 2.5 to 3.5, random letters and digits of this length 4 and more."""
+_RUN_LENGTH_MIN: Final = 20
+"""So many letters and digits without a separator, with digits among them, are no name that a person chose."""
 
 _HEX_DIGITS_MIN: Final = 24
 """So many hexadecimal digits in a row are no word."""
 
+_DIGIT_GROUPS_MIN: Final = 3
+
 _SECRET: Final = "secret"  # noqa: S105 - the name of a class of findings
-_TOKEN: Final = re.compile(r"[A-Za-z0-9+/=_-]+")
-_WORD: Final = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
+_RUN: Final = re.compile(rf"[A-Za-z0-9+=]{{{_RUN_LENGTH_MIN},}}")
 _HEX: Final = re.compile(rf"[0-9a-f]{{{_HEX_DIGITS_MIN},}}|[0-9A-F]{{{_HEX_DIGITS_MIN},}}")
+_DIGITS: Final = re.compile(r"[0-9]+")
 
 
 def without_secrets(reporter: Reporter, root: Node) -> Node:
@@ -46,8 +45,8 @@ def report_secret(reporter: Reporter, scalar: Scalar) -> None:
     """Report one value without showing it."""
     reporter.report(
         "SECRET_LITERAL",
-        "expected the name of a secret, got what looks like a secret itself; put it into the secret store and write "
-        "its name, and replace the secret",
+        "expected no secret in a file, got what looks like one; put it into the secret store, name it in `credentials` "
+        "of the remit file, and replace it, because whoever can read the file knows it",
         at=place(scalar),
     )
 
@@ -56,7 +55,13 @@ def looks_like_secret(text: str) -> bool:
     """Tell whether a text that is to be the name of a secret looks like a value: known kinds, or random characters."""
     if _SECRET in Redactor().redact_value(text).findings or _HEX.search(text):
         return True
-    return any(_is_random(token) for token in _TOKEN.findall(text))
+    return any(_is_random(run) for run in _RUN.findall(text))
+
+
+def _is_random(run: str) -> bool:
+    groups = len(_DIGITS.findall(run))
+    is_mixed = run.upper() != run != run.lower()
+    return groups >= _DIGIT_GROUPS_MIN or (groups > 0 and is_mixed)
 
 
 def _all_strings(node: Node) -> Iterator[Scalar]:
@@ -91,15 +96,3 @@ def _without(node: Node, secrets: set[Scalar]) -> Node:
             return Mapping(entries=known, start=node.start, end=node.end)
         case Invalid():
             return node
-
-
-def _is_random(token: str) -> bool:
-    if len(token) < _RANDOM_LENGTH_MIN or not any(character.isdigit() for character in token):
-        return False
-    in_words = sum(len(word) for word in _WORD.findall(token))
-    return in_words < len(token) / 2 and _bits(token) >= _RANDOM_BITS_MIN
-
-
-def _bits(token: str) -> float:
-    counts = Counter(token).values()
-    return -sum(count / len(token) * math.log2(count / len(token)) for count in counts)

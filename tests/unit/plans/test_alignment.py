@@ -12,7 +12,8 @@ MARK = "§"
 @pytest.mark.parametrize(
     "text",
     [
-        "a: xx § y\n", "a: 'it''s § y'\n", 'a: "tab\\t \\u00e9 \\x41 § y"\n', 'a: "\\U0001d11e § "\n', "a: |\n  one\n  two § y\n",
+        "a: xx § y\n", "a: 'it''s § y'\n", 'a: "tab\\t \\u00e9 \\x41 § y"\n', 'a: "\\U0001d11e § "\n',
+        "a: |\n  one\n  two § y\n",
         "a: |-\n    indented\n      more §\n", "a: >\n  folded\n  text §\n", "a: >-\n\n  folded\n\n  text §\n\n",
         "a: plain\n  over lines §\n", "a: 'quoted\n  over\n\n  lines §'\n", 'a: "quoted\n  over \\\n  lines §"\n',
         "a: | # comment\n  x §\n", "a: |2\n   x §\n", "a: |\r\n  one\r\n  two §\r\n", "a: >\r\n  one\r\n  two §\r\n",

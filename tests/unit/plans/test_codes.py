@@ -24,11 +24,11 @@ def test_reference_page_is_the_table() -> None:
 def reported_codes() -> set[str]:
     """Return every code that the front-ends report."""
     found: set[str] = set()
-    for package in PACKAGES:
-        for path in (ROOT / "src" / "remit" / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    found |= {value for value in code_arguments(node) if CODE.fullmatch(value)}
+    paths = [path for package in PACKAGES for path in (ROOT / "src" / "remit" / package).rglob("*.py")]
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        found |= {value for call in calls for value in code_arguments(call) if CODE.fullmatch(value)}
     return found
 
 

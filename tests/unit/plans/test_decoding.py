@@ -65,7 +65,7 @@ def test_byte_order_mark_and_crlf_change_nothing() -> None:
     assert document is not None
     assert plain is not None
     assert document.root is not None
-    assert repr(getattr(plain.root, "entries")["a"].value.value) == repr(getattr(document.root, "entries")["a"].value.value)
+    assert repr(plain.root.entries["a"].value.value) == repr(document.root.entries["a"].value.value)
 
 
 def test_emoji_and_joiners_are_text() -> None:

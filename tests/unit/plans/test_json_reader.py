@@ -11,8 +11,10 @@ from tests.unit.plans.reading import findings_of, read, value_of
 @pytest.mark.parametrize(
     "text",
     [
-        '{"a": [1, -2.5e3, true, false, null, "x"], "b": {}, "c": []}', ' \n[1]\t\n', '"\\u00e9\\n\\/\\"\\\\"', "0", "-0.0",
-        '"\\ud83d\\ude00"', '"𝄞"', "[[[[1]]]]", '{"": 1}', "1E5", '{"no": "no"}', '["NaN", "// no comment", "/* none */"]',
+        '{"a": [1, -2.5e3, true, false, null, "x"], "b": {}, "c": []}',
+        ' \n[1]\t\n', '"\\u00e9\\n\\/\\"\\\\"', "0", "-0.0",
+        '"\\ud83d\\ude00"', '"𝄞"', "[[[[1]]]]", '{"": 1}', "1E5", '{"no": "no"}',
+        '["NaN", "// no comment", "/* none */"]',
     ],
 )  # fmt: skip
 def test_json_has_the_value_of_the_standard_library(text: str) -> None:
@@ -65,7 +67,7 @@ def test_slips_of_one_file_are_reported_together() -> None:
     """
     Comments, missing and trailing commas, quotes and NaN in one file are one list.
     """
-    text = "{\n  // why\n  'a': 1\n  \"b\": NaN,\n  \"c\": [1,],\n}"
+    text = '{\n  // why\n  \'a\': 1\n  "b": NaN,\n  "c": [1,],\n}'
     expected = [
         "2:3 SYNTAX_INVALID", "3:3 SYNTAX_INVALID", "4:3 SYNTAX_INVALID", "4:8 NUMBER_NOT_FINITE",
         "5:10 SYNTAX_INVALID", "5:12 SYNTAX_INVALID",
@@ -76,7 +78,13 @@ def test_slips_of_one_file_are_reported_together() -> None:
 
 @pytest.mark.parametrize(
     ("path", "text", "value"),
-    [("a.json", "[1]", [1]), ("a.yml", "[1]", [1]), ("a", "[1]", [1]), ("a", "b: 1", {"b": 1}), ("a.txt", "- x", ["x"])],
+    [
+        ("a.json", "[1]", [1]),
+        ("a.yml", "[1]", [1]),
+        ("a", "[1]", [1]),
+        ("a", "b: 1", {"b": 1}),
+        ("a.txt", "- x", ["x"]),
+    ],
 )
 def test_syntax_is_chosen_by_the_ending(path: str, text: str, value: JsonValue) -> None:
     """

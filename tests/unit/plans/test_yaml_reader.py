@@ -36,7 +36,8 @@ def test_plain_scalar_has_its_meaning_of_yaml_1_2(text: str, expected: JsonValue
         ("NaN", "NUMBER_NOT_FINITE"), ("1e999", "NUMBER_NOT_FINITE"), ("1e-999", "NUMBER_OUT_OF_RANGE"),
         ("9007199254740992", "NUMBER_OUT_OF_RANGE"), ("0x20000000000000", "NUMBER_OUT_OF_RANGE"),
         ("9" * 5_000, "NUMBER_OUT_OF_RANGE"), ("&a 1", "YAML_ANCHOR"), ("*a", "YAML_ALIAS"), ("!!str 1", "YAML_TAG"),
-        ("!x 1", "YAML_TAG"), ("! 1", "YAML_TAG"), ("!!python/object:os.system 1", "YAML_TAG"), ("012", "NUMBER_AMBIGUOUS"),
+        ("!x 1", "YAML_TAG"), ("! 1", "YAML_TAG"), ("!!python/object:os.system 1", "YAML_TAG"),
+        ("012", "NUMBER_AMBIGUOUS"),
     ],
 )  # fmt: skip
 def test_value_that_is_no_json_is_refused_at_its_place(text: str, code: str) -> None:
@@ -84,7 +85,7 @@ def test_all_mistakes_of_a_file_are_reported_together() -> None:
     """
     Reading goes on behind each mistake: one file, one list.
     """
-    text = "a: &x 1\nb: *x\na: 2\nc: .inf\nd: !t 1\n5: e\nf: '\\q'\ng: \"\\q\"\nh: \"\\ud800\"\ni: 007\n"
+    text = 'a: &x 1\nb: *x\na: 2\nc: .inf\nd: !t 1\n5: e\nf: \'\\q\'\ng: "\\q"\nh: "\\ud800"\ni: 007\n'
     expected = [
         "1:4 YAML_ANCHOR", "2:4 YAML_ALIAS", "3:1 KEY_DUPLICATE", "4:4 NUMBER_NOT_FINITE", "5:4 YAML_TAG",
         "6:1 KEY_NOT_STRING", "8:5 SYNTAX_INVALID", "9:5 SURROGATE_LONE", "10:4 NUMBER_AMBIGUOUS",

@@ -49,6 +49,7 @@ SECRET_NAME: Final = TextRule(
     words="the name of a secret: letters, digits, '_', '.', '/', ':', '#' and '-', beginning with a letter",
 )
 
+_NOT_BASE: Final = re.compile(r"[?#\s\x00-\x1f\x7f\\]")
 _SIZE: Final = re.compile(r"([0-9]{1,9})(B|KB|MB)")
 _SIZE_UNITS: Final = {"B": 1, "KB": 1024, "MB": 1024 * 1024}
 _UNREADABLE: Final = "unreadable"
@@ -213,7 +214,7 @@ def _read_url(reporter: Reporter, node: Node) -> str | None:
     if parts.username is not None or parts.password is not None:
         report_secret(reporter, node)
         return None
-    if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment or not url.isprintable():
+    if not host or parts.scheme not in {"http", "https"} or _NOT_BASE.search(url):
         reporter.report(
             "VALUE_INVALID",
             f"expected a base URL such as https://api.example.com/v1, got {shorten(url)}; "

@@ -121,7 +121,7 @@ def repaired(text: str, problem: Problem) -> str | None:
 
 
 def report_tabs(reporter: Reporter, *, multiline: list[tuple[int, int]], end: int) -> None:
-    """Report every line before ``end`` indented by tabs, except where the tab is content of a text over several lines."""
+    """Report every line before ``end`` indented by tabs, except inside texts that go over several lines."""
     contents = iter(sorted(multiline))
     content = next(contents, None)
     for found in _TAB_INDENT.finditer(reporter.source.text, 0, end):

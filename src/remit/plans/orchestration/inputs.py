@@ -35,11 +35,8 @@ _PATH_PART: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 def read_input(fields: Fields) -> dict[str, JsonValue]:
     """Return the closed schema of a run's input; ``{}`` accepts anything and stands for no schema at all."""
     fields.exclude("input", "parameters")
-    if "input" in fields:
-        return _read_schema(fields)
-    if "parameters" in fields:
-        return _read_parameters(fields)
-    return {}
+    parameters = _read_parameters(fields) if "parameters" in fields else {}
+    return _read_schema(fields) if "input" in fields else parameters
 
 
 def _read_schema(fields: Fields) -> dict[str, JsonValue]:
