@@ -7,6 +7,7 @@ digits are common; therefore the issuer's range, the length and the surroundings
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Final
 
 PHONE_DIGITS_MAX: Final = 15
@@ -14,7 +15,7 @@ PHONE_DIGITS_MAX: Final = 15
 
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _SEPARATOR: Final = re.compile(r"%20|[ -]")
-_HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
+_HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
 
 _ISSUERS: Final[tuple[tuple[int, int, frozenset[int]], ...]] = (
     (2200, 2204, frozenset(range(16, 20))),  # Mir
@@ -50,15 +51,7 @@ def contains_card_number(text: str, *, before: str = "", after: str = "") -> boo
         return False
     if len(groups) == 1 and _is_identifier(text, before, after):
         return False
-    for first in range(len(groups)):
-        digits = ""
-        for group in groups[first:]:
-            digits += group
-            if is_card_number(digits):
-                return True
-            if len(digits) > 19:
-                break
-    return False
+    return _has_card(groups)
 
 
 def is_card_number(digits: str) -> bool:
@@ -79,6 +72,28 @@ def has_check_digit(digits: str) -> bool:
     return total % 10 == 0
 
 
+def _has_card(groups: list[str]) -> bool:
+    """Whether adjacent groups together are a card number; the time is linear in the digits.
+
+    A sum over any stretch of digits is the difference of two sums from the start; there are two such sums, because
+    every other digit is doubled, counted from the end of the stretch.
+    """
+    digits = "".join(groups)
+    ends = list(accumulate(len(group) for group in groups))
+    sums = [
+        [0, *accumulate(_DOUBLED[int(digit)] if index % 2 == odd else int(digit) for index, digit in enumerate(digits))]
+        for odd in (0, 1)
+    ]
+    boundaries = set(ends)
+    for start in (0, *ends[:-1]):
+        for end in range(start + 13, min(start + 19, len(digits)) + 1):
+            doubled = sums[end % 2]
+            is_right = end in boundaries and (doubled[end] - doubled[start]) % 10 == 0
+            if is_right and is_card_number(digits[start:end]):
+                return True
+    return False
+
+
 def _is_identifier(digits: str, before: str, after: str) -> bool:
     """Whether the digits are part of a digest, or an old-style 13-digit number in a path, where shops put their ids."""
     if len(digits) == 13 and before.endswith("/"):
@@ -88,4 +103,4 @@ def _is_identifier(digits: str, before: str, after: str) -> bool:
     assert head is not None
     assert tail is not None
     around = head.group() + tail.group()
-    return bool(around) and _HEXADECIMAL.issuperset(around)
+    return bool(around) and _HEX_DIGITS.issuperset(around)

@@ -17,7 +17,8 @@ LINE_CHARACTERS_MIN: Final = 16
 
 def disguises(secret: str) -> set[str]:
     """Return a secret as it is and as JSON, URL encoding, base64, hexadecimal digits and backwards; case is ignored."""
-    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], secret[::-1]}
+    forms = {secret, secret[::-1], secret.upper(), secret.lower(), secret.casefold()}
+    forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     forms |= {repr(secret)[1:-1], quote(secret, safe=""), quote(secret), quote(secret, safe="").replace("%20", "+")}
     lines = [line.strip() for line in secret.splitlines()]
     if len(lines) > 1:

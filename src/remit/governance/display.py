@@ -59,7 +59,7 @@ class Display(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render_request(arguments: bytes) -> Display:
-    """Return the display of a call's exact argument bytes. Never fails: what is no JSON is shown as bytes, with a warning.
+    """Return the display of a call's exact argument bytes. What is no JSON is shown as bytes, with a warning.
 
     Names and values keep their JSON form on one line; texts of several lines stand under their name, each line after
     a bar, so that no value can look like another field.

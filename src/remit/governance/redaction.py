@@ -116,11 +116,11 @@ class Redactor:
             return "[redacted:depth]"
         match value:
             case str():
-                return _cut(self._search(value, found))
+                return value if len(value) < SECRET_CHARACTERS_MIN else _cut(self._search(value, found))
             case bool() | None | float():
                 return value
             case int():
-                return self._search_integer(value, found)
+                return value if -(10**5) < value < 10**5 else self._search_integer(value, found)
             case Mapping():
                 return {
                     self._search(str(name), found): self._walk(item, found, depth + 1) for name, item in value.items()
@@ -281,7 +281,8 @@ _PATTERNS: Final = (
     _Pattern("secret", "|".join(_KEY_PREFIXES), _mask_key),
     _Pattern("secret", r"(?i:bearer|basic)(?:\s|%20|\+)+[A-Za-z0-9._~+/=-]{12,}", _mask_authorization),
     _Pattern("secret", r"://[^\s/@:\"']*:[^\s/@\"']+@", lambda _text, _hit: f"://{MARK_SECRET}@"),
-    _Pattern("card", r"[2-6](?:(?:[ -]|%20)?[0-9]){12,}", _mask_card),
+    # Any first digit: asking for an issuer's here would multiply the automaton's states. The mask asks.
+    _Pattern("card", r"[0-9](?:(?:[ -]|%20)?[0-9]){12,}", _mask_card),
     _Pattern(
         "email",
         f"{_LOCAL_PART}+(?:@|%40){_DOMAIN_PART}(?:\\.{_DOMAIN_PART})*\\.{_LETTER}{{2,24}}",

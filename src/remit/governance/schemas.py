@@ -76,7 +76,7 @@ class Schema:
             found.append(describe(_violation(error, self._schema)))
             if len(found) == MISMATCHES_MAX:
                 break
-        return found
+        return _without_echoes(found)
 
 
 @per_record
@@ -235,6 +235,16 @@ def _with_closed_members_or_bool(schema: Any) -> Any:
 def _describes_object(schema: Mapping[str, Any]) -> bool:
     kind = schema.get("type")
     return "properties" in schema or kind == "object" or (isinstance(kind, list) and "object" in kind)
+
+
+def _without_echoes(found: list[Mismatch]) -> list[Mismatch]:
+    """Leave out "unknown" properties that only count as unknown because the alternative that knows them failed."""
+    causes = [mismatch.path for mismatch in found if mismatch.keyword != "unevaluatedProperties"]
+    return [
+        mismatch
+        for mismatch in found
+        if mismatch.keyword != "unevaluatedProperties" or not any(path.startswith(mismatch.path) for path in causes)
+    ]
 
 
 def _violation(error: ValidationError, schema: Mapping[str, Any]) -> Violation:

@@ -23,7 +23,9 @@ ANY: Final = "*"
 GRANTS_MAX: Final = 10_000
 """Most verdicts remembered for one business config: principals times tools of a large tenant."""
 
-_Key = tuple[str, str, str, tuple[str, ...]]
+_Key = tuple[str | None, str, str, tuple[str, ...]]
+"""Principal (``None``: anyone), tool, operation and the hosts of the contract."""
+
 _Lack = Literal["tool", "principal", "operation", "network"]
 
 
@@ -62,7 +64,7 @@ def check_permission(
 def is_covered(config: BusinessConfig, *, contract: ToolContract, principal_id: str | None = None) -> bool:
     """Whether some scope covers the contract, for a principal or (``None``) for anyone at all."""
     return any(
-        _lack(scope, principal_id, contract.name, contract.operation, contract.network) is None
+        _lack(scope, (principal_id, contract.name, contract.operation, contract.network)) is None
         for scope in config.scopes
     )
 
@@ -119,17 +121,17 @@ def _grants(config: BusinessConfig) -> _Grants:
 
 
 def _grant(scopes: tuple[Scope, ...], key: _Key) -> _Grant:
-    principal_id, tool, operation, network = key
-    lacks = [(scope, _lack(scope, principal_id, tool, operation, network)) for scope in scopes]
+    lacks = [(scope, _lack(scope, key)) for scope in scopes]
     caps = [scope.data_cap_bytes for scope, lack in lacks if lack is None]
     if not caps:
-        return _Grant(refusal=_denied(key, [(scope, lack) for scope, lack in lacks if lack is not None]))
+        return _Grant(refusal=_denied(key, {lack for _, lack in lacks if lack is not None}))
     finite = [cap for cap in caps if cap is not None]
     return _Grant(refusal=None, data_cap_bytes=max(finite) if len(finite) == len(caps) else None)
 
 
-def _lack(scope: Scope, principal_id: str | None, tool: str, operation: str, network: tuple[str, ...]) -> _Lack | None:
+def _lack(scope: Scope, key: _Key) -> _Lack | None:
     """Return the first thing that keeps a scope from covering a call."""
+    principal_id, tool, operation, network = key
     if not matches_tool(scope.tool, tool):
         return "tool"
     if principal_id is not None and ANY not in scope.principals and principal_id not in scope.principals:
@@ -155,9 +157,8 @@ _LACKS: Final[dict[_Lack, str]] = {
 _NEARNESS: Final[tuple[_Lack, ...]] = ("network", "operation", "principal", "tool")
 
 
-def _denied(key: _Key, lacks: list[tuple[Scope, _Lack]]) -> Refusal:
+def _denied(key: _Key, found: set[_Lack]) -> Refusal:
     principal_id, tool, operation, network = key
-    found = {lack for _, lack in lacks}
     # The scope that got furthest tells most.
     lack: _Lack = next((candidate for candidate in _NEARNESS if candidate in found), "tool")
     evidence: dict[str, JsonValue] = {"tool": tool, "operation": operation, "principal": principal_id, "lacks": lack}
@@ -181,5 +182,7 @@ def _over_cap(contract: ToolContract, cap: int, size: int) -> Refusal:
     )
 
 
-def _shown(principal_id: str) -> str:
+def _shown(principal_id: str | None) -> str:
+    if principal_id is None:
+        return "anyone"
     return principal_id if re.match(r"[a-z0-9_.-]{1,80}\Z", principal_id) else repr(principal_id[:80])

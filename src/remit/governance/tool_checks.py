@@ -199,7 +199,9 @@ def check_template_input(
         constant = _constant(value)
         subschema = schema.get("properties", {}).get(name)
         if constant is not None and isinstance(subschema, Mapping):
-            _check_constant(constant[0], subschema, schema, (*pointer, name), findings)
+            definitions = {keyword: schema[keyword] for keyword in ("$defs", "definitions") if keyword in schema}
+            for message in _mismatches(constant[0], {**subschema, **definitions}):
+                findings.add("ARGUMENT_INVALID", (*pointer, name), f"{message} ($ is {name})")
 
 
 def is_without_rule(policy: BusinessConfig, contract: ToolContract) -> bool:
@@ -236,16 +238,11 @@ def check_repeated_call(
     return findings
 
 
-def _check_constant(
-    value: JsonValue, subschema: Mapping[str, Any], schema: Mapping[str, Any], pointer: Pointer, findings: Findings
-) -> None:
-    definitions = {name: schema[name] for name in ("$defs", "definitions") if name in schema}
+def _mismatches(value: JsonValue, schema: Mapping[str, Any]) -> list[str]:
     try:
-        checked = Schema(close_schema({**subschema, **definitions}))
+        return [str(mismatch) for mismatch in Schema(close_schema(schema)).mismatches(value)]
     except ContractInvalidError:
-        return  # it refers to a part of the whole; the call itself will be checked
-    for mismatch in checked.mismatches(value):
-        findings.add("ARGUMENT_INVALID", pointer, f"{mismatch} ($ is {pointer[-1]})")
+        return []  # it refers to a part of the whole; the call itself will be checked
 
 
 def _constant(value: JsonValue) -> tuple[JsonValue] | None:
