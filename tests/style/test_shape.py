@@ -171,9 +171,9 @@ def is_reexport(module: Module, node: ast.stmt) -> bool:
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
             return True
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__version__")]):
+        case ast.Assign(targets=[ast.Name(id="__all__" | "__version__" | "_PLACES")]):
             return True
-        case ast.FunctionDef(name="__getattr__" | "__dir__"):
+        case ast.FunctionDef(name="__getattr__" | "__dir__") | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             # Lazy exports keep `import remit` light.
             return module.path in {"src/remit/__init__.py", "src/remit_commerce/__init__.py"}
         case _:

@@ -6,6 +6,7 @@ Owns: ``Call``, the book of tools with what is derived from each contract, and t
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -55,31 +56,22 @@ class ToolBook:
         return entry
 
 
+@dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call: the command, and everything that was resolved for it."""
+    """One call: the command, and everything that was resolved for it.
 
-    def __init__(
-        self,
-        *,
-        command: CallTool,
-        tenant_id: TenantId,
-        run_id: RunId,
-        principal_id: str,
-        entry: ToolEntry,
-        policy_digest: Digest,
-        config: BusinessConfig,
-        arguments: dict[str, JsonValue],
-        timeout_ms: int,
-    ) -> None:
-        self.command = command
-        self.tenant_id = tenant_id
-        self.run_id = run_id
-        self.principal_id = principal_id
-        self.entry = entry
-        self.policy_digest = policy_digest
-        self.config = config
-        self.arguments = arguments
-        self.timeout_ms = timeout_ms
+    ``arguments`` are the command's bytes, read; ``timeout_ms`` is the step's, or else the contract's.
+    """
+
+    command: CallTool
+    tenant_id: TenantId
+    run_id: RunId
+    principal_id: str
+    entry: ToolEntry
+    policy_digest: Digest
+    config: BusinessConfig
+    arguments: dict[str, JsonValue]
+    timeout_ms: int
 
     @cached_property
     def arguments_digest(self) -> str:

@@ -29,6 +29,7 @@ RESEND_DELAY_SECONDS: Final = 0.2
 BUSY_RESENDS_MAX: Final = 100
 
 Sealed = tuple[RunActor, Append, list[CommandKey]]
+Answered = tuple[Sealed, Appended]
 
 
 class Committer:
@@ -80,15 +81,12 @@ class Committer:
         Raises:
             StoreUnavailableError: never; an outage is waited out, because what is decided must not be lost.
         """
-        answered: list[tuple[Sealed, Appended]] = []
+        answered: list[Answered] = []
         while True:  # bound: ended by ``close``
             batch = self._take_batch()
             if batch:
-                async with asyncio.TaskGroup() as group:
-                    sending = group.create_task(self._send([append for _, append, _ in batch]))
-                    await asyncio.sleep(0)  # the batch is on its way before the answers of the last one are handled
-                    self._answer_all(answered)
-                answered = list(zip(batch, sending.result(), strict=True))
+                replies = await self._send_while_answering(batch, answered)
+                answered = list(zip(batch, replies, strict=True))
                 if self._queue:
                     continue
             if answered:
@@ -99,6 +97,17 @@ class Committer:
             elif not await self._wait_for_work():
                 return
 
+    async def _send_while_answering(self, batch: list[Sealed], answered: list[Answered]) -> list[Appended]:
+        """Send a batch and, while the server works on it, handle the answers of the one before."""
+        appends = [append for _, append, _ in batch]
+        if not answered:
+            return await self._send(appends)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(self._send(appends))
+            await asyncio.sleep(0)  # the batch leaves first
+            self._answer_all(answered)
+        return sending.result()
+
     async def _wait_for_work(self) -> bool:
         """Wait until something is queued; false when the committer is closed."""
         self._idle.set()
@@ -108,7 +117,7 @@ class Committer:
         await self._work.wait()
         return True
 
-    def _answer_all(self, answered: list[tuple[Sealed, Appended]]) -> None:
+    def _answer_all(self, answered: list[Answered]) -> None:
         for sealed, reply in answered:
             self._answer(sealed, reply)
 

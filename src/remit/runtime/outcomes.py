@@ -96,9 +96,8 @@ class Outcomes:
         except (ToolError, TimeoutError, StoreUnavailableError, NotFoundError) as error:
             # Looking changes nothing, so it may be tried again; the effect stays as unknown as it was.
             message = f"the look-up failed: {error}"
-            return self._failed(
-                call, reason="LOOKUP_FAILED", message=message, effect="unknown", usage=self._since(started)
-            )
+            failure = ToolError(message, retryable=True, effect="unknown", reason="LOOKUP_FAILED")
+            return self._failed(call, failure, self._since(started))
         except Exception as crash:  # boundary: a look-up's bug must end its step, not its worker
             message = f"the look-up raised {type(crash).__name__}: {crash}"
             return self.unknown(call, reason="LOOKUP_CRASHED", message=message)
@@ -192,39 +191,29 @@ class Outcomes:
         effect = error.effect if contract.has_effect else "none"
         if effect == "unknown" and contract.delivery_class not in _SAFE_TO_REPEAT:
             return self.unknown(call, reason=error.reason, message=error.message)
-        return self._failed(
-            call,
-            reason=error.reason,
-            message=error.message,
-            effect=effect,
-            usage=usage,
+        judged = ToolError(
+            error.message,
             retryable=error.retryable or effect == "unknown",
+            effect=effect,
+            reason=error.reason,
             retry_after_seconds=error.retry_after_seconds,
         )
+        return self._failed(call, judged, usage)
 
-    def _failed(
-        self,
-        call: Call,
-        *,
-        reason: str,
-        message: str,
-        effect: str,
-        usage: Usage,
-        retryable: bool = True,
-        retry_after_seconds: float | None = None,
-    ) -> ActionFailed:
+    def _failed(self, call: Call, error: ToolError, usage: Usage) -> ActionFailed:
+        seconds = error.retry_after_seconds
         return ActionFailed(
             step=call.command.step,
             attempt=call.command.attempt,
             slot=call.command.slot,
-            reason=reason,
-            message=self._clean(message),
-            retryable=retryable,
+            reason=error.reason,
+            message=self._clean(error.message),
+            retryable=error.retryable,
             checks=CHECKS_PLAIN,
             usage=usage,
             jitter=self._entropy.fraction(),
-            retry_after_ms=None if retry_after_seconds is None else int(retry_after_seconds * 1000),
-            effect=effect,
+            retry_after_ms=None if seconds is None else int(seconds * 1000),
+            effect=error.effect,
         )
 
     def _clean(self, message: str) -> str:
@@ -238,9 +227,7 @@ class Outcomes:
         if problem is not None:
             if contract.has_effect:
                 return self.unknown(call, reason="RESULT_INVALID", message=problem)
-            return self._failed(
-                call, reason="RESULT_INVALID", message=problem, effect="none", usage=usage, retryable=False
-            )
+            return self._failed(call, ToolError(problem, reason="RESULT_INVALID"), usage)
         usage = msgspec.structs.replace(
             usage, tokens=result.tokens, cost_usd_micros=contract.cost_usd_micros + result.cost_usd_micros
         )

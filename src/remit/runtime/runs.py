@@ -6,7 +6,7 @@ Owns: the checks before a run is created, and waiting for one. Does not know: HT
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,7 +17,7 @@ from remit.core.facts import decode_facts
 from remit.core.program import Program
 from remit.core.state import RunState
 from remit.core.states import RUN_TERMINAL, RunStatus
-from remit.errors import IllegalTransitionError, InputInvalidError
+from remit.errors import IllegalTransitionError, InputInvalidError, PermissionDeniedError
 from remit.governance.schemas import compiled_schema
 from remit.ids import Digest, PrincipalId, RunId, TenantId
 from remit.ports.store import (
@@ -37,6 +37,16 @@ from remit.runtime.submissions import PreparedSubmission, Submitter, encode_inpu
 from remit.runtime.worker import Worker
 
 TRIGGERS_REFRESH_SECONDS: Final = 1.0
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person found out about a parked effect: it ``happened`` (with its output) or is ``absent``."""
+
+    step: str
+    outcome: Literal["happened", "absent"]
+    decided_by: PrincipalId
+    output: JsonValue = None
+    reason: str = ""
 
 
 class RunsPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,38 +156,24 @@ class Runs:
         body: dict[str, JsonValue] = {"requested_by": requested_by, "reason": reason}
         return await self._deliver(tenant_id, run_id, Message(kind="cancel", message_id="cancel", body=body))
 
-    async def settle(
-        self,
-        tenant_id: TenantId,
-        run_id: RunId,
-        *,
-        step: str,
-        outcome: str,
-        decided_by: PrincipalId,
-        output: JsonValue = None,
-        reason: str = "",
-    ) -> None:
-        """Settle a parked effect: it ``happened`` (with its output) or is ``absent`` (and is tried again).
+    async def settle(self, tenant_id: TenantId, run_id: RunId, settlement: Settlement) -> None:
+        """Settle a parked effect.
 
         Raises:
-            PermissionDeniedError: the principal is not an active human.
+            PermissionDeniedError: the principal is not an active human who is an operator or approver.
             IllegalTransitionError: the step has no parked effect.
         """
+        principal = await self._ports.directory.get_principal(tenant_id, settlement.decided_by)
+        if principal.kind != "human" or not principal.active:
+            message = f"expected an active human to settle an effect, got {principal.kind} {principal.principal_id!r}"
+            raise PermissionDeniedError(message)
         state = await self.state(tenant_id, run_id)
-        parked = state.open.get((step, 1))
-        if not isinstance(parked, AwaitSettlement):
-            raise IllegalTransitionError(
-                f"step {step!r} has no parked effect; see the run's steps", run_id=run_id, step=step
-            )
+        step = settlement.step
+        if not isinstance(state.open.get((step, 1)), AwaitSettlement):
+            message = f"step {step!r} has no parked effect; `remit runs show` lists those that have"
+            raise IllegalTransitionError(message, run_id=run_id, step=step)
         attempt = state.steps[step].attempt
-        body: dict[str, JsonValue] = {
-            "step": step,
-            "slot": 1,
-            "outcome": outcome,
-            "decided_by": decided_by,
-            "output": output,
-            "reason": reason,
-        }
+        body: dict[str, JsonValue] = {"slot": 1, **msgspec.structs.asdict(settlement)}
         await self._deliver(tenant_id, run_id, Message(kind="settle", message_id=f"settle:{step}:{attempt}", body=body))
 
     async def _deliver(self, tenant_id: TenantId, run_id: RunId, message: Message) -> bool:
