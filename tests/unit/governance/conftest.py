@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -57,3 +58,15 @@ def new_contract() -> Any:
 def new_config() -> Any:
     """Return the builder of business configs."""
     return make_config
+
+
+@pytest.fixture
+def benchmark_seconds() -> Any:
+    """Return a function that says how long another one takes."""
+
+    def measure(work: Any) -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    return measure
