@@ -22,6 +22,9 @@ NAME: Final = "Stripe"
 CREDENTIAL: Final = "stripe_api_key"
 ENDPOINT: Final = "stripe"
 HOSTS: Final = ("api.stripe.com",)
+REPLAYED_ERROR: Final = "REPLAYED_ERROR"
+"""Reason of a server error that Stripe repeats for our key: only looking up can tell what happened."""
+
 KEY_CHARACTERS_MAX: Final = 255
 """Longest ``Idempotency-Key`` that Stripe takes."""
 
@@ -96,7 +99,7 @@ def raise_failure(error: stripe.StripeError, *, changes: bool) -> NoReturn:
 
     402 and other refusals are final and had no effect; 429 may be tried later; 409 means that the same key is in use
     just now, so its outcome is still open; a server error may have had its effect. An answer replayed for our key will
-    never change, so trying it again is of no use.
+    never change, so trying it again is of no use: the tools look up then.
     """
     status = error.http_status or 0
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
@@ -109,13 +112,12 @@ def raise_failure(error: stripe.StripeError, *, changes: bool) -> NoReturn:
         retryable, effect = True, "unknown" if changes else "none"
     if headers.get("stripe-should-retry") in {"true", "false"} and status != 429:
         retryable = headers["stripe-should-retry"] == "true"
-    if headers.get("idempotent-replayed") == "true":
-        retryable = False
+    is_replayed = headers.get("idempotent-replayed") == "true"
     raise ToolError(
         failed.message,
-        retryable=retryable,
+        retryable=retryable and not is_replayed,
         effect=effect,
-        reason=failed.reason,
+        reason=REPLAYED_ERROR if is_replayed and effect == "unknown" else failed.reason,
         retry_after_seconds=failed.retry_after_seconds,
     ) from error
 

@@ -19,7 +19,8 @@ ANY: Final = "*"
 class FaultKind(StrEnum):
     """What goes wrong. ``before`` kinds prevent the request from being executed, ``after`` kinds only spoil its answer.
 
-    ``stored_error`` is Stripe's: it did the work, answered 500, and repeats that 500 for the same key.
+    ``stored_error_*`` are Stripe's: it began, answered 500, and repeats that 500 for the same key; whether it did the
+    work is the difference between the two.
     ``delayed`` executes and answers after ``hold_seconds``, as if the provider were slow.
     ``late`` executes the request after ``hold_seconds``, when the caller has long given up.
     """
@@ -27,7 +28,8 @@ class FaultKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR_BEFORE = "server_error_before"
     SERVER_ERROR_AFTER = "server_error_after"
-    STORED_ERROR = "stored_error"
+    STORED_ERROR_BEFORE = "stored_error_before"
+    STORED_ERROR_AFTER = "stored_error_after"
     HTML_BEFORE = "html_before"
     HTML_AFTER = "html_after"
     TIMEOUT_BEFORE = "timeout_before"

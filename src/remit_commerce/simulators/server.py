@@ -143,7 +143,7 @@ class _Endpoint:
 
 def _spoil(provider: Provider, answer: Answer, fault: Fault) -> ASGIApp:
     """Return the answer of an executed request, spoiled."""
-    if fault.kind is FaultKind.STORED_ERROR:
+    if fault.kind in {FaultKind.STORED_ERROR_BEFORE, FaultKind.STORED_ERROR_AFTER}:
         return _response(answer)
     if fault.kind is FaultKind.SERVER_ERROR_AFTER:
         return _response(provider.server_error())

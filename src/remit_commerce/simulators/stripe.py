@@ -171,8 +171,12 @@ class StripeSimulator:
                 return _error(400, "idempotency_error", message)
             answer = Answer(status=cast("int", stored["status"]), body=stored["body"])
             return answer.with_headers(Idempotent_Replayed="true", Original_Request="req_original")
-        answer, was_executed = self._run_tracked(handler, call)
-        if fault is not None and fault.kind is FaultKind.STORED_ERROR:
+        kind = None if fault is None else fault.kind
+        if kind is FaultKind.STORED_ERROR_BEFORE:
+            answer, was_executed = self.server_error(), True
+        else:
+            answer, was_executed = self._run_tracked(handler, call)
+        if kind is FaultKind.STORED_ERROR_AFTER:
             answer = self.server_error()
         if was_executed:
             entry: JsonObject = {

@@ -6,7 +6,7 @@ is looked up. Confirming is refused outside a simulator: there is no test mode.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final, TypeVar
@@ -20,6 +20,7 @@ from remit.tools import tool
 from remit_commerce.money import to_minor
 from remit_commerce.providers import printful as provider
 from remit_commerce.providers import wire
+from remit_commerce.tools.settling import settle
 from remit_commerce.tools.shopify import Address, LineItem
 
 CONFIRMED: Final = frozenset({"pending", "inprocess", "onhold", "partial", "fulfilled"})
@@ -142,7 +143,7 @@ async def create_draft(
         # Our own external id is taken when an earlier try arrived after it was given up; then that one is the order.
         if error.reason not in {"http_400", "CONFLICT"}:
             raise
-        found = await _after_refusal(_find(context))
+        found = await settle(_find(context))
         if found is None:
             raise
         return found
@@ -188,7 +189,7 @@ async def confirm(context: ToolContext, *, order_id: PrintfulOrderId, cost_max_m
         if error.reason != "CONFLICT":
             raise
         # Only a draft can be confirmed. If the order is past that, an earlier try of ours went through.
-        found = await _after_refusal(_read(context, order_id))
+        found = await settle(_read(context, order_id))
         if found.status not in CONFIRMED:
             raise
         return found
@@ -225,14 +226,6 @@ async def list_shipments(context: ToolContext, *, order_id: PrintfulOrderId) -> 
         for shipment in found
     ]
     return Shipments(order_id=order_id, shipments=shipments)
-
-
-async def _after_refusal(reading: Awaitable[_Shape]) -> _Shape:
-    """Return what a read finds after a refusal that may mean "done already"; if it finds nothing out, nobody knows."""
-    try:
-        return await reading
-    except ToolError as error:
-        raise ToolError(error.message, retryable=True, effect="unknown", reason=error.reason) from error
 
 
 def _item(item: LineItem, product: Product) -> JsonValue:

@@ -6,7 +6,7 @@ window the same call is the same effect; after it, the pipeline looks up first.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -22,6 +22,7 @@ from remit_commerce.money import currency_code
 from remit_commerce.providers import stripe as provider
 from remit_commerce.providers import wire
 from remit_commerce.providers.refusals import require_test_object
+from remit_commerce.tools.settling import settle
 
 PAGE_SIZE: Final = 100
 PAGES_MAX: Final = 50
@@ -99,24 +100,10 @@ class _Page(msgspec.Struct, frozen=True, kw_only=True):
 _Shape = TypeVar("_Shape")
 
 
-async def find_authorization(arguments: Mapping[str, JsonValue], context: ToolContext) -> LookupResult:
-    """Look for the PaymentIntent with our reference. Stripe's search lags by up to a minute, its list does not."""
-    client = provider.client(context)
-    after: str | None = None
-    for _ in range(PAGES_MAX):
-        params: Any = {"limit": PAGE_SIZE, "expand": ["data.latest_charge"]}
-        if after is not None:
-            params["starting_after"] = after
-        call = client.v1.payment_intents.list_async(params, provider.reading(context))
-        page = await _answer(call, _Page, changes=False)
-        for intent in page.data:
-            if intent.metadata.get(REFERENCE) == context.reference:
-                return _found(_authorized(intent))
-        if not page.has_more or not page.data:
-            return LookupResult(result=None)
-        after = page.data[-1].id
-    message = f"{PAGES_MAX * PAGE_SIZE} PaymentIntents seen without an end; order {arguments['order_id']} may be beyond"
-    raise ToolError(message, effect="unknown", reason="LOOKUP_INCOMPLETE")
+async def find_authorization(arguments: Mapping[str, JsonValue], context: ToolContext) -> LookupResult:  # noqa: ARG001
+    """Look for the PaymentIntent with our reference."""
+    intent = await _find_own(context)
+    return LookupResult(result=None) if intent is None else _found(_authorized(intent))
 
 
 @payment_tool(
@@ -144,7 +131,7 @@ async def authorize(
     }
     client = provider.client(context)
     call = client.v1.payment_intents.create_async(params, provider.options(context))
-    intent = await _answer(call, _Intent, changes=True)
+    intent = await _act(call, partial(_find_own, context))
     if intent.metadata.get(REFERENCE) != context.reference:
         raise wire.misfit(provider.NAME, "with another payment", changes=True, reason="WRONG_OBJECT")
     payment = _authorized(intent)
@@ -156,15 +143,13 @@ async def authorize(
 
 async def find_capture(arguments: Mapping[str, JsonValue], context: ToolContext) -> LookupResult:
     """Read the PaymentIntent: it is captured at most once, so a captured one is this call's effect."""
-    payment = await _retrieve(str(arguments["payment_intent_id"]), context)
-    if payment.status != "succeeded":
+    intent = await _find_in(str(arguments["payment_intent_id"]), context, status="succeeded")
+    if intent is None:
         return LookupResult(result=None)
-    if payment.amount_received_minor != arguments["amount_minor"]:
-        message = (
-            f"expected {arguments['amount_minor']} captured, found {payment.amount_received_minor}; a person must look"
-        )
+    if intent.amount_received != arguments["amount_minor"]:
+        message = f"expected {arguments['amount_minor']} captured, found {intent.amount_received}"
         raise ToolError(message, effect="unknown", reason="CAPTURED_DIFFERENTLY")
-    return _found(payment)
+    return _found(_payment(intent))
 
 
 @payment_tool(
@@ -186,7 +171,8 @@ async def capture(
     }
     client = provider.client(context)
     call = client.v1.payment_intents.capture_async(payment_intent_id, params, provider.options(context))
-    payment = _payment(await _answer(call, _Intent, changes=True), expected_id=payment_intent_id, changes=True)
+    intent = await _act(call, partial(_find_in, payment_intent_id, context, status="succeeded"))
+    payment = _payment(intent, expected_id=payment_intent_id)
     is_as_asked = payment.amount_received_minor == amount_minor and payment.currency == currency_code(currency)
     if payment.status != "succeeded" or not is_as_asked:
         message = f"status {payment.status} and {payment.amount_received_minor} {payment.currency} received"
@@ -196,8 +182,8 @@ async def capture(
 
 async def find_cancellation(arguments: Mapping[str, JsonValue], context: ToolContext) -> LookupResult:
     """Read the PaymentIntent: a cancelled one is this call's effect."""
-    payment = await _retrieve(str(arguments["payment_intent_id"]), context)
-    return _found(payment) if payment.status == "canceled" else LookupResult(result=None)
+    intent = await _find_in(str(arguments["payment_intent_id"]), context, status="canceled")
+    return LookupResult(result=None) if intent is None else _found(_payment(intent))
 
 
 @payment_tool(
@@ -208,7 +194,8 @@ async def cancel(context: ToolContext, *, payment_intent_id: IntentId, reason: C
     params: Any = {"cancellation_reason": reason, "expand": ["latest_charge"]}
     client = provider.client(context)
     call = client.v1.payment_intents.cancel_async(payment_intent_id, params, provider.options(context))
-    payment = _payment(await _answer(call, _Intent, changes=True), expected_id=payment_intent_id, changes=True)
+    intent = await _act(call, partial(_find_in, payment_intent_id, context, status="canceled"))
+    payment = _payment(intent, expected_id=payment_intent_id)
     if payment.status != "canceled":
         raise wire.misfit(provider.NAME, f"status {payment.status}", changes=True, reason="NOT_CANCELLED")
     return payment
@@ -220,16 +207,16 @@ def _authorized(intent: _Intent) -> Payment:
     Raises:
         ToolError: final, without effect on money: the customer must authenticate, or the intent was given up since.
     """
-    payment = _payment(intent, expected_id=intent.id, changes=True)
+    payment = _payment(intent)
     if payment.status in {"requires_capture", "succeeded"}:
         return payment
     raise ToolError(f"the payment is not authorized: its status is {payment.status}", reason=payment.status)
 
 
-def _payment(intent: _Intent, *, expected_id: str, changes: bool) -> Payment:
+def _payment(intent: _Intent, *, expected_id: str | None = None) -> Payment:
     require_test_object(provider.NAME, is_live=intent.livemode)
-    if intent.id != expected_id:
-        raise wire.misfit(provider.NAME, f"about {intent.id}", changes=changes, reason="WRONG_OBJECT")
+    if expected_id not in {None, intent.id}:
+        raise wire.misfit(provider.NAME, f"about {intent.id}", changes=True, reason="WRONG_OBJECT")
     charge = _Charge(id=intent.latest_charge) if isinstance(intent.latest_charge, str) else intent.latest_charge
     details = None if charge is None else charge.payment_method_details
     card = None if details is None else details.card
@@ -250,11 +237,49 @@ def _found(payment: Payment) -> LookupResult:
     return LookupResult(result=ToolResult(output=msgspec.to_builtins(payment), external_reference=reference))
 
 
-async def _retrieve(payment_intent_id: str, context: ToolContext) -> Payment:
+async def _find_own(context: ToolContext) -> _Intent | None:
+    """Page through the list for our reference: Stripe's search lags by up to a minute, its list does not."""
+    client = provider.client(context)
+    after: str | None = None
+    for _ in range(PAGES_MAX):
+        params: Any = {"limit": PAGE_SIZE, "expand": ["data.latest_charge"]}
+        if after is not None:
+            params["starting_after"] = after
+        call = client.v1.payment_intents.list_async(params, provider.reading(context))
+        page = await _answer(call, _Page, changes=False)
+        for intent in page.data:
+            if intent.metadata.get(REFERENCE) == context.reference:
+                return intent
+        if not page.has_more or not page.data:
+            return None
+        after = page.data[-1].id
+    message = f"expected an end within {PAGES_MAX * PAGE_SIZE} PaymentIntents, got more: ours may be among them"
+    raise ToolError(message, effect="unknown", reason="LOOKUP_INCOMPLETE")
+
+
+async def _find_in(payment_intent_id: str, context: ToolContext, *, status: str) -> _Intent | None:
+    """Return the PaymentIntent if it has come to a status."""
     client = provider.client(context)
     params: Any = {"expand": ["latest_charge"]}
     call = client.v1.payment_intents.retrieve_async(payment_intent_id, params, provider.reading(context))
-    return _payment(await _answer(call, _Intent, changes=False), expected_id=payment_intent_id, changes=False)
+    intent = await _answer(call, _Intent, changes=False)
+    if intent.id != payment_intent_id:
+        raise wire.misfit(provider.NAME, f"about {intent.id}", changes=False, reason="WRONG_OBJECT")
+    return intent if intent.status == status else None
+
+
+async def _act(call: Awaitable[stripe.StripeObject], look_up: Callable[[], Awaitable[_Intent | None]]) -> _Intent:
+    """Return the changed PaymentIntent; where Stripe repeats a server error for our key, read what really happened."""
+    try:
+        return await _answer(call, _Intent, changes=True)
+    except ToolError as error:
+        if error.reason != provider.REPLAYED_ERROR:
+            raise
+        found = await settle(look_up())
+        if found is None:
+            message = f"{error.message}; it had no effect, and its key is spent"
+            raise ToolError(message, reason=provider.REPLAYED_ERROR) from error
+        return found
 
 
 async def _answer(call: Awaitable[stripe.StripeObject], shape: type[_Shape], *, changes: bool) -> _Shape:

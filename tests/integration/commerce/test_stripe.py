@@ -115,21 +115,48 @@ async def test_key_in_use_is_open_and_tried_again(shop: Shop) -> None:
     assert ("idempotency_key_in_use", "unknown", True) == (busy.reason, busy.effect, busy.retryable)
 
 
-async def test_server_error_stored_for_the_key_is_not_tried_again(shop: Shop) -> None:
+async def test_stored_server_error_is_settled_by_reading(shop: Shop) -> None:
     """
-    Stripe repeats a 500 for its key: the replay is final and unknown, and only the look-up shows the hold.
+    Stripe repeats a 500 for its key although the work was done: the repetition reads what really happened.
     """
-    shop.simulators.fault("stripe", FaultKind.STORED_ERROR, operation="payment_intents.authorize")
+    shop.simulators.fault("stripe", FaultKind.STORED_ERROR_AFTER, operation="payment_intents.authorize")
+    shop.simulators.fault("stripe", FaultKind.STORED_ERROR_AFTER, operation="payment_intents.capture")
 
     first = await shop.fail(HOLD, "hold", **payment())
-    second = await shop.fail(HOLD, "hold", **payment())
-    found = await shop.look_up(HOLD, "hold", **payment())
+    held = await shop.call(HOLD, "hold", **payment())
+    arguments = {"payment_intent_id": held["payment_intent_id"], "amount_minor": 40994, "currency": "USD"}
+    await shop.fail(TAKE, "take", **arguments)
+    taken = await shop.call(TAKE, "take", **arguments)
 
     assert ("unknown", True) == (first.effect, first.retryable)
-    assert ("unknown", False) == (second.effect, second.retryable)
-    assert found is not None
-    assert "requires_capture" == found["status"]
-    assert 1 == len(shop.effects(HOLD))
+    assert ("requires_capture", "succeeded") == (held["status"], taken["status"])
+    assert (1, 1) == (len(shop.effects(HOLD)), len(shop.effects(TAKE)))
+
+
+async def test_stored_server_error_without_effect_is_final(shop: Shop) -> None:
+    """
+    If reading proves that nothing happened, the key is spent: the same call can never succeed.
+    """
+    shop.simulators.fault("stripe", FaultKind.STORED_ERROR_BEFORE, operation="payment_intents.authorize")
+
+    await shop.fail(HOLD, "hold", **payment())
+    second = await shop.fail(HOLD, "hold", **payment())
+
+    assert ("REPLAYED_ERROR", "none", False) == (second.reason, second.effect, second.retryable)
+    assert [] == shop.effects(HOLD)
+
+
+async def test_stored_server_error_that_cannot_be_read_stays_unknown(shop: Shop) -> None:
+    """
+    If the reading fails too, nobody knows.
+    """
+    shop.simulators.fault("stripe", FaultKind.STORED_ERROR_AFTER, operation="payment_intents.authorize")
+    shop.simulators.fault("stripe", FaultKind.RATE_LIMITED, operation="payment_intents.list")
+
+    await shop.fail(HOLD, "hold", **payment())
+    second = await shop.fail(HOLD, "hold", **payment())
+
+    assert ("unknown", True) == (second.effect, second.retryable)
 
 
 @pytest.mark.parametrize(
