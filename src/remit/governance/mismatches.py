@@ -51,7 +51,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe(violation: Violation) -> Mismatch:
     """Return the words for a violation."""
-    if violation.branches:
+    if any(violation.branches):
         return _describe_branches(violation)
     if violation.keyword == "required":
         name = str(violation.terms.get("property", "?"))
@@ -108,22 +108,22 @@ def _describe_branches(violation: Violation) -> Mismatch:
 
 
 def _got(violation: Violation) -> str:
-    value = violation.value
+    name = type_name(violation.value)
     match violation.keyword:
         case "additionalProperties" | "unevaluatedProperties":
             return _got_unknown(violation)
-        case "minimum" | "exclusiveMinimum":
-            return f"a smaller {type_name(value)}"
-        case "maximum" | "exclusiveMaximum":
-            return f"a larger {type_name(value)}"
         case "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties":
-            return f"{len(value) if isinstance(value, str | list | dict) else 'another number of'} {_counted(value)}"
-        case "uniqueItems":
-            return "an item twice"
-        case "type":
-            return _article(type_name(value))
-        case _:
-            return f"another {type_name(value)}"
+            return _counted(violation.value)
+        case "type" | "falseSchema":
+            return _article(name)
+        case "const" | "enum" if name not in _option_types(violation.terms):
+            return _article(name)
+        case keyword:
+            return _GOT.get(keyword, "another {}").format(name)
+
+
+def _option_types(terms: Mapping[str, Any]) -> set[str]:
+    return {type_name(option) for option in terms.get("options", [terms.get("expected_value")])}
 
 
 def _got_unknown(violation: Violation) -> str:
@@ -135,9 +135,15 @@ def _got_unknown(violation: Violation) -> str:
 
 
 def _counted(value: object) -> str:
-    if isinstance(value, str):
-        return "characters"
-    return "items" if isinstance(value, list) else "properties"
+    match value:
+        case str():
+            return f"{len(value)} characters"
+        case list():
+            return f"{len(value)} items"
+        case dict():
+            return f"{len(value)} properties"
+        case _:
+            return _article(type_name(value))
 
 
 def _shown(name: str) -> str:
@@ -160,6 +166,14 @@ def _types(terms: Mapping[str, Any]) -> str:
     return " or ".join(_article(name) for name in terms.get("types", ()))
 
 
+_GOT: Final = {
+    "exclusiveMaximum": "a larger {}",
+    "exclusiveMinimum": "a smaller {}",
+    "maximum": "a larger {}",
+    "minimum": "a smaller {}",
+    "oneOf": "what matches several",
+    "uniqueItems": "an item twice",
+}
 _EXPECTED: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "additionalProperties": lambda _: "only known properties",
     "const": lambda terms: _listed([terms.get("expected_value")]),

@@ -55,6 +55,46 @@ def test_arguments_that_do_not_match_are_refused(
     assert {"path": path, "expected": expected, "got": got} in refusal.evidence["mismatches"]
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "message"),
+    [
+        ({"const": 3}, 4, "expected 3 at $.x, got another integer"),
+        ({"const": 3}, "3", "expected 3 at $.x, got a string"),
+        ({"enum": [1, None]}, "1", "expected one of 1, null at $.x, got a string"),
+        ({"not": {"type": "null"}}, None, "expected anything but what 'not' describes at $.x, got another null"),
+        (
+            {"oneOf": [{"type": "integer"}, {"minimum": 2}]},
+            3,
+            "expected exactly one of the alternatives at $.x, got what matches several",
+        ),
+        ({"exclusiveMaximum": 3}, 3, "expected less than 3 at $.x, got a larger integer"),
+        ({"multipleOf": 5}, 7, "expected a multiple of 5 at $.x, got another integer"),
+        ({"uniqueItems": True}, [1, 1], "expected every item once at $.x, got an item twice"),
+        ({"maxItems": 1}, [1, 2], "expected at most 1 items at $.x, got 2 items"),
+        ({"maxLength": 3}, "abcd", "expected at most 3 characters at $.x, got 4 characters"),
+        (
+            {"minProperties": 1, "additionalProperties": True},
+            {},
+            "expected at least 1 properties at $.x, got 0 properties",
+        ),
+        ({"format": "date-time"}, "soon", "expected the format date-time at $.x, got another string"),
+        ({"additionalProperties": {"type": "null"}}, {"a b": 1}, 'expected null at $.x["a b"], got an integer'),
+        ({"contains": {"type": "null"}}, [1], "expected an item that matches 'contains' at $.x, got another array"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("expected") else "",
+)
+def test_keyword_has_its_words(new_contract: NewContract, schema: dict[str, Any], value: Any, message: str) -> None:
+    """
+    Every common keyword of JSON Schema is told in words of its own.
+    """
+    contract = new_contract(input_schema={"type": "object", "properties": {"x": schema}})
+
+    refusal = check_arguments(contract, {"x": value})
+
+    assert refusal is not None
+    assert message == refusal.message
+
+
 def test_refusal_tells_every_mismatch_at_once(contract: ToolContract) -> None:
     """
     A caller, most of all a model, can correct everything in one go; the message counts what it leaves out.
