@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.governance.breaker import BreakerConfig, BreakerState, admit, record_failure, record_success
+from remit.governance.breaker import BreakerConfig, BreakerState, admit, reconcile, record_failure, record_success
 
 SECOND_US = 1_000_000
 
@@ -116,3 +116,29 @@ def test_breaker_opens_on_threshold_within_window(config: BreakerConfig, pauses:
         state = record_failure(state, config, now_us=now_us)
 
         assert ("open" if len(counted) >= config.failure_threshold else "closed") == state.status
+
+
+@given(configs, histories, st.integers(0, 80))
+def test_reading_an_older_state_again_loses_nothing(
+    config: BreakerConfig, history: list[tuple[str, int]], stored_at: int
+) -> None:
+    """
+    A process that stored its state, went on, and reads what it stored is where it was; one that did not go on takes
+    over what is newer.
+    """
+    now_us = 1
+    states = [BreakerState()]
+    for event, pause_us in history:
+        now_us += pause_us + 1
+        match event:
+            case "call":
+                states.append(admit(states[-1], config, now_us=now_us).state)
+            case "success":
+                states.append(record_success(states[-1], config, now_us=now_us))
+            case _:
+                states.append(record_failure(states[-1], config, now_us=now_us))
+    older, newer = states[min(stored_at, len(states) - 1)], states[-1]
+
+    assert newer == reconcile(newer, older)
+    assert newer == reconcile(newer, None)
+    assert newer.status == reconcile(older, newer).status

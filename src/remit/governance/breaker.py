@@ -52,7 +52,8 @@ class BreakerState(msgspec.Struct, frozen=True, kw_only=True):
     """Where a breaker stands; the default is a closed one without failures.
 
     ``window_started_us`` is when the counted failures began (closed) or this round of tries began (half open).
-    ``half_open_calls`` counts the calls let through in this round.
+    ``half_open_calls`` counts the calls let through in this round. ``opened_us`` stays when the breaker closes: it
+    tells which opening a state came after.
     """
 
     status: BreakerStatus = "closed"
@@ -98,7 +99,7 @@ def record_success(state: BreakerState, config: BreakerConfig, *, now_us: int) -
     if state.status != "half_open":
         return state
     if state.success_count + 1 >= config.success_threshold:
-        return BreakerState()
+        return BreakerState(opened_us=state.opened_us)
     return msgspec.structs.replace(state, success_count=state.success_count + 1)
 
 
@@ -116,7 +117,18 @@ def record_failure(state: BreakerState, config: BreakerConfig, *, now_us: int) -
             if count >= config.failure_threshold:
                 return _open(count, now_us)
             started_us = now_us if is_new_window else state.window_started_us
-            return BreakerState(failure_count=count, window_started_us=started_us)
+            return BreakerState(failure_count=count, window_started_us=started_us, opened_us=state.opened_us)
+
+
+def reconcile(local: BreakerState, stored: BreakerState | None) -> BreakerState:
+    """Return the later of what this process knows and what was stored, perhaps by another one.
+
+    A later opening wins; of the same opening, the state that is further on its way to closed; and of two rounds of
+    tries the later, with the counts that are further. Of equal ones it is the local one, which counted failures since.
+    """
+    if stored is None or _progress(local) >= _progress(stored):
+        return local
+    return stored
 
 
 def refuse_unavailable(dependency: str, admission: Admission) -> Refusal | None:
@@ -131,6 +143,16 @@ def refuse_unavailable(dependency: str, admission: Admission) -> Refusal | None:
         evidence={"dependency": dependency, "status": admission.state.status},
         retry_after_seconds=admission.retry_after_seconds,
     )
+
+
+def _progress(state: BreakerState) -> tuple[int, ...]:
+    match state.status:
+        case "open":
+            return (state.opened_us, 0)
+        case "half_open":
+            return (state.opened_us, 1, state.window_started_us, state.half_open_calls, state.success_count)
+        case "closed":
+            return (state.opened_us, 2)
 
 
 def _begin_round(state: BreakerState, now_us: int) -> Admission:

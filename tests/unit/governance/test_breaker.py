@@ -54,7 +54,7 @@ def test_breaker_goes_from_closed_over_open_and_half_open_to_closed() -> None:
     assert (False, 1.0) == (refused.allowed, refused.retry_after_seconds)
     assert (True, "half_open") == (tried.allowed, tried.state.status)
     assert "half_open" == once.status
-    assert BreakerState() == record_success(once, CONFIG, now_us=32 * SECOND_US)
+    assert BreakerState() == record_success(once, CONFIG, now_us=32 * SECOND_US)  # it opened at zero
 
 
 def test_failure_while_half_open_opens_again() -> None:
