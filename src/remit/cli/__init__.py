@@ -1,0 +1,5 @@
+"""The command line: one file per noun."""
+
+from remit.cli.app import main
+
+__all__ = ["main"]

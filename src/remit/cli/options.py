@@ -1,0 +1,207 @@
+"""The options that every command takes, wherever on the line they stand.
+
+Owns: their declaration, and collecting them from the root and from the command.
+Does not know: what commands do with them. Must stay light: it is imported for ``remit --help``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from remit.settings import Settings
+
+Callback = Callable[..., Any]
+
+
+class Format(StrEnum):
+    """What goes to standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@dataclass(slots=True)
+class Options:
+    """The shared options of one invocation; ``None`` where nothing was given.
+
+    ``settings`` replace those of the environment; for who runs commands inside a process.
+    """
+
+    format: Format = Format.TABLE
+    principal: str | None = None
+    tenant: str | None = None
+    data_dir: Path | None = None
+    tools: list[Path] = field(default_factory=list)
+    lease_seconds: int | None = None
+    secrets_file: Path | None = None
+    until_stdin_closes: bool = False
+    settings: Settings | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether standard output is for a machine."""
+        return self.format is Format.JSON
+
+
+def options_of(context: typer.Context) -> Options:
+    """Return the shared options of this invocation."""
+    options = context.obj
+    assert isinstance(options, Options)
+    return options
+
+
+class RemitCommand(TyperCommand):
+    """A command that takes the shared options."""
+
+    def __init__(self, name: str | None, *, params: list[Any] | None = None, **rest: Any) -> None:
+        super().__init__(name, params=[*(params or []), *params_of(_shared)], **rest)
+
+
+class ServingCommand(RemitCommand):
+    """A command that works on runs until it is stopped: the shared options and those of serving."""
+
+    def __init__(self, name: str | None, *, params: list[Any] | None = None, **rest: Any) -> None:
+        super().__init__(name, params=[*(params or []), *params_of(_serving)], **rest)
+
+
+class RemitGroup(TyperGroup):
+    """A group that takes the shared options before its command."""
+
+    def __init__(self, *, params: list[Any] | None = None, **rest: Any) -> None:
+        super().__init__(params=[*(params or []), *params_of(_shared)], **rest)
+
+
+class Noun:
+    """A noun with its verbs.
+
+    runs = Noun("Look at runs and act on them.")
+
+    @runs.verb("list")
+    def list_runs(context: typer.Context) -> None: ...
+    """
+
+    def __init__(self, text: str) -> None:
+        self.app = typer.Typer(
+            help=text, cls=RemitGroup, no_args_is_help=True, rich_markup_mode=None, add_completion=False
+        )
+        self.app.callback()(_nothing)
+
+    def verb(self, name: str) -> Callable[[Callback], Callback]:
+        """Register a function as a verb."""
+        return self.app.command(name, cls=RemitCommand)
+
+
+def single(text: str, *, kind: type[RemitCommand] = RemitCommand) -> tuple[typer.Typer, Callable[[Callback], Callback]]:
+    """Return an application of one command, and the decorator that makes a function this command."""
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    return app, app.command(help=text, cls=kind)
+
+
+def _nothing() -> None:
+    """Do nothing: a callback makes a group of a single verb too."""
+
+
+@cache
+def params_of(declaration: Callback) -> tuple[Any, ...]:
+    """Return the parameters that a signature declares; typer makes them as it makes all others."""
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(declaration)
+    return tuple(param for param in typer.main.get_command(app).params if param.name != "help")
+
+
+def _remember(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+    if value:
+        setattr(options_of(context), str(param.name), value)
+    return value
+
+
+def _shared(
+    *,
+    format: Annotated[  # noqa: A002 - the name of the option
+        Format | None,
+        typer.Option(
+            "--format", help="Print a table, or JSON with stable keys.", callback=_remember, expose_value=False
+        ),
+    ] = None,
+    principal: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="PRINCIPAL",
+            help="Act as this principal (default: operator).",
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", help="Act in this tenant (default: default).", callback=_remember, expose_value=False),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            help="Folder of the embedded PostgreSQL.",
+            file_okay=False,
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = None,
+    tools: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tools",
+            metavar="FILE",
+            help="Python file with tools of yours; may be repeated.",
+            exists=True,
+            dir_okay=False,
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = None,
+) -> None:
+    """Declare the shared options."""
+
+
+def _serving(
+    *,
+    lease_seconds: Annotated[
+        int | None,
+        typer.Option(
+            "--lease-seconds",
+            min=3,
+            help="How long a worker that is not heard of keeps its runs.",
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = None,
+    secrets_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--secrets-file",
+            help="Secrets per tenant, as JSON; readable by its owner alone.",
+            exists=True,
+            dir_okay=False,
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = None,
+    until_stdin_closes: Annotated[
+        bool,
+        typer.Option(
+            "--until-stdin-closes",
+            help="Also stop when standard input closes: when whoever started this is gone.",
+            callback=_remember,
+            expose_value=False,
+        ),
+    ] = False,
+) -> None:
+    """Declare the options of serving commands."""

@@ -1,0 +1,31 @@
+"""What a replay found, for people and as JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+from remit.cli.output import print_fields, state_text
+from remit.core.canonical import JsonValue
+from remit.runtime.replay import ReplayReport
+
+
+def report_json(report: ReplayReport) -> dict[str, JsonValue]:
+    """Return a replay's report with stable keys."""
+    fields: dict[str, JsonValue] = msgspec.to_builtins(report)
+    return {"verified": report.is_verified, **fields}
+
+
+def print_report(report: ReplayReport) -> None:
+    """Print whether journal, state and receipts agree, or every place where they do not."""
+    state = "verified" if report.is_verified else "does not agree"
+    if report.is_verified and report.erased:
+        state = f"verified, {report.erased} payloads erased"
+    print_fields(
+        (
+            ("replay", state_text("ok" if report.is_verified else "fail").append(f": {state}", style="none")),
+            ("journal", f"{report.entries} entries, {report.facts} facts, {report.receipts} receipts"),
+            ("recorded", report.recorded_state_hash or "no state hash: the run has not ended"),
+            ("replayed", report.state_hash or "none"),
+            *(("found", finding) for finding in report.findings),
+        )
+    )
