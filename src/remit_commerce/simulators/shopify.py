@@ -124,7 +124,7 @@ class ShopifySimulator:
         """Add an order given in REST shape and return its global id; without a token every caller sees it."""
         order = _order_from_rest(rest_order, now=self._clock.text())
         account = EVERYONE if access_token is None else account_of(access_token)
-        self.book.put("order", str(order["id"]), order, account=account)
+        self.book.put("order", f"{account}:{order['id']}", order, account=account)
         return str(order["id"])
 
     @cached_property
@@ -151,17 +151,18 @@ class _Shop:
         }
 
     def order(self, _: object, id: str) -> dict[str, Any] | None:  # noqa: A002 - the vendor's name of the argument
-        order = self.book.find("order", id, account=self.call.account)
+        _, order = self._find_order(id)
         return None if order is None else _resolvable(order)
 
     def fulfillmentCreate(  # noqa: N802 - the vendor's name of the field
         self, _: object, fulfillment: JsonObject, message: str | None = None
     ) -> dict[str, Any]:
         groups = cast("list[JsonObject]", fulfillment["lineItemsByFulfillmentOrder"])
-        found = [self._find_group(str(group["fulfillmentOrderId"])) for group in groups]
-        if not groups or None in found:
+        # Fulfilment orders have the order's number with a digit appended.
+        number = str(groups[0]["fulfillmentOrderId"]).rpartition("/")[2][:-1] if groups else ""
+        account, order = self._find_order(f"gid://shopify/Order/{number}")
+        if order is None:
             return _refused("lineItemsByFulfillmentOrder", "Fulfillment order does not exist.")
-        order = cast("JsonObject", found[0])
         total, refusal = 0, None
         for group in groups:
             taken, refusal = _take(order, group)
@@ -172,14 +173,16 @@ class _Shop:
         created = self._new_fulfilment(tracking if isinstance(tracking, dict) else {}, total=total)
         cast("list[JsonValue]", order["fulfillments"]).append(created)
         order |= {"displayFulfillmentStatus": _display_status(order), "updatedAt": self.clock.text()}
-        self.book.put("order", str(order["id"]), order, account=self.call.account)
+        self.book.put("order", f"{account}:{order['id']}", order, account=account)
         self._record(order, created, message=message)
         return {"fulfillment": created, "userErrors": []}
 
-    def _find_group(self, group_id: str) -> JsonObject | None:
-        """Return the order that a fulfilment order belongs to; their numbers are the order's with a digit appended."""
-        order_id = f"gid://shopify/Order/{group_id.rpartition('/')[2][:-1]}"
-        return self.book.find("order", order_id, account=self.call.account)
+    def _find_order(self, order_id: str) -> tuple[str, JsonObject | None]:
+        """Return an order and whose it is: the caller's own goes before one that everybody sees."""
+        own = self.book.find("order", f"{self.call.account}:{order_id}", account=self.call.account)
+        if own is not None:
+            return self.call.account, own
+        return EVERYONE, self.book.find("order", f"{EVERYONE}:{order_id}", account=EVERYONE)
 
     def _new_fulfilment(self, tracking: JsonObject, *, total: int) -> JsonObject:
         number = FULFILMENT_ID_FIRST + self.book.count("fulfillment")
