@@ -175,6 +175,26 @@ class _Pattern:
         return "".join((*pieces, text[end:])) if pieces else text
 
 
+class _KnownSecrets(_Pattern):
+    """The secrets that we know. Forms of one may overlap in a text: whatever belongs to any occurrence is masked."""
+
+    __slots__ = ()
+
+    def apply(self, text: str, found: set[str]) -> str:
+        encoded = text.encode()
+        pieces: list[bytes] = []
+        end = 0
+        match = self._compiled.search(encoded)
+        while match is not None:  # bound: each match starts after the one before
+            if match.start() >= end:
+                pieces += (encoded[end : match.start()], MARK_SECRET.encode())
+            end = max(end, match.end())
+            match = self._compiled.search(encoded, match.start() + 1)
+        if pieces:
+            found.add(self.name)
+        return b"".join((*pieces, encoded[end:])).decode(errors="replace")
+
+
 def redact_text(text: str) -> str:
     """Return a text without what the patterns find; for places that know no secrets."""
     return Redactor().redact_text(text)
@@ -202,7 +222,7 @@ def _automaton(secrets: frozenset[str]) -> tuple[Any, tuple[_Pattern, ...]]:
         # Longest first, so that no shorter form leaves the rest of a longer one behind.
         forms.sort(key=len, reverse=True)
         alternatives = "|".join(str(re2.escape(form)) for form in forms)
-        patterns.insert(0, _Pattern("secret", f"(?i:{alternatives})", lambda _text, _hit: MARK_SECRET))
+        patterns.insert(0, _KnownSecrets("secret", f"(?i:{alternatives})", _mask_key))
     prefilter = re2.Set.SearchSet(_options())
     for pattern in patterns:
         prefilter.Add(pattern.expression)

@@ -131,6 +131,16 @@ def test_lines_of_a_key_file_are_secrets_too() -> None:
     assert "-----BEGIN KEY-----" == redactor.redact_text("-----BEGIN KEY-----")
 
 
+def test_overlapping_occurrences_are_masked_together() -> None:
+    """
+    Where one occurrence begins inside another, nothing of either is left.
+    """
+    redactor = Redactor(["abcabcab"])
+
+    assert "x[redacted:secret]y" == redactor.redact_text("xabcabcabcabcaby")
+    assert "[redacted:secret][redacted:secret]" == redactor.redact_text("abcabcab" * 2)
+
+
 def test_longer_secret_wins_over_its_part() -> None:
     """
     When one secret begins another one, no rest of the longer one stays.
