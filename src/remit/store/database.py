@@ -6,6 +6,7 @@ Does not know: what is asked.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -31,6 +32,9 @@ SCHEMA_VERSION: Final = "0001"
 
 POOL_SIZE_MAX: Final = 8
 """Readers and producers of messages; writers have lines of their own."""
+
+CLOSE_SECONDS_MAX: Final = 2.0
+"""Whoever still reads after that is cut off."""
 
 _SESSION: Final = load_statements("session")
 _COMMIT_LEVELS: Final = frozenset({"on", "remote_apply", "remote_write", "local"})
@@ -81,9 +85,13 @@ class Database:
         """Close all connections."""
         for line in self._lines:
             await line.close()
-        if self._pool is not None:
-            self._pool.terminate()
-            self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     def line(self) -> Line:
         """Return a connection of its own, opened at its first statement and closed with the database."""

@@ -64,7 +64,12 @@ async def status(owner_url: str) -> tuple[str | None, str]:
 
 def newest_version() -> str:
     """Return the version of the newest migration."""
-    return max(path.name.partition("_")[0] for path in (FOLDER / "migrations" / "versions").glob("[0-9]*.py"))
+    return max(known_versions())
+
+
+def known_versions() -> set[str]:
+    """Return the versions that there are migrations for."""
+    return {path.name.partition("_")[0] for path in (FOLDER / "migrations" / "versions").glob("[0-9]*.py")}
 
 
 async def upgrade(owner_url: str, *, revision: str = "head") -> None:
@@ -134,6 +139,11 @@ async def _migrate(owner_url: str, direction: str, revision: str) -> None:
             await connection.execute(_MIGRATE["lock"])
             is_new = not await connection.fetchval(_MIGRATE["has_schema"])
             found = None if is_new else await connection.fetchval(_MIGRATE["version"])
+            if found is not None and found not in known_versions():
+                raise UnsafeDatabaseError(
+                    f"expected a schema of at most version {newest_version()}, got {found}: it was made by a newer Remit",
+                    found=found,
+                )
             script = await asyncio.to_thread(write_script, direction, found, revision)
             await connection.execute(script)
             if await connection.fetchval(_MIGRATE["version"]) is None:

@@ -1,4 +1,4 @@
-"""PostgreSQL for tests: one embedded server for all test processes of a user, and a fresh database in milliseconds.
+"""PostgreSQL for tests: one embedded server for all test processes of a user, and an empty database in milliseconds.
 
 Owns: the server's folder below the system's temporary one, templates, scratch databases, and how they are thrown away.
 Does not know: any test framework. A session's fixture holds a `ScratchServer`, a test's fixture a `scratch_database`:
@@ -66,6 +66,7 @@ class ScratchServer:
         self._server = EmbeddedServer(self._folder, major=major, lifetime=Lifetime.OWNED)
         self._address: ServerAddress | None = None
         self._template: str | None = None
+        self._idle: list[ScratchDatabase] = []
 
     def __enter__(self) -> Self:
         self._address = self._server.start()
@@ -81,6 +82,20 @@ class ScratchServer:
         """The running server's address."""
         assert self._address is not None, "expected to be inside `with ScratchServer()`"
         return self._address
+
+    async def borrow(self) -> ScratchDatabase:
+        """Return an empty database: one that was given back, or a new one."""
+        return self._idle.pop() if self._idle else await self.create()
+
+    async def give_back(self, database: ScratchDatabase) -> None:
+        """Empty a database, whoever is connected to it, and keep it for the next borrower."""
+        admin = await connect_session(database.admin_url)
+        try:
+            await admin.fetch(STATEMENTS, "disconnect_others")
+            await admin.fetch(STATEMENTS, "empty_database")
+        finally:
+            await admin.close()
+        self._idle.append(database)
 
     async def create(self) -> ScratchDatabase:
         """Return a new database; concurrent callers in several processes each get their own."""
@@ -135,7 +150,17 @@ class ScratchServer:
 
 @asynccontextmanager
 async def scratch_database(server: ScratchServer) -> AsyncIterator[ScratchDatabase]:
-    """Lend a fresh database."""
+    """Lend an empty database, for tests that leave its schema and settings alone."""
+    database = await server.borrow()
+    try:
+        yield database
+    finally:
+        await server.give_back(database)
+
+
+@asynccontextmanager
+async def pristine_database(server: ScratchServer) -> AsyncIterator[ScratchDatabase]:
+    """Lend a new database that is dropped afterwards, for tests that change its schema or settings."""
     database = await server.create()
     try:
         yield database
@@ -145,7 +170,7 @@ async def scratch_database(server: ScratchServer) -> AsyncIterator[ScratchDataba
 
 @asynccontextmanager
 async def scratch_store(server: ScratchServer, *, observer: Observer | None = None) -> AsyncIterator[PostgresStore]:
-    """Lend a store on a fresh database."""
+    """Lend a store on an empty database."""
     async with scratch_database(server) as scratch:
         store = await connect_store(scratch, observer=observer)
         try:

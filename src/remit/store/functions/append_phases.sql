@@ -187,6 +187,37 @@ begin
 end
 $$;
 
+-- Advances the heads of accepted entries, found by their places: they are locked, so those hold. Only scans by place are
+-- left to the planner, because any other plan for this update is made once, on a young table, and stays when it has grown.
+create function remit.advance_heads(
+    entries remit.entry_v1[], places tid[], accepted boolean[], wakes integer[], releases boolean[]
+) returns void
+language plpgsql
+set enable_seqscan = off set enable_indexscan = off set enable_indexonlyscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+    update remit.heads h
+    set sequence = e.sequence,
+        hash = e.hash,
+        status = e.status,
+        waiting_for = e.waiting_for,
+        due_at = e.due_at,
+        seen_wake_sequence = e.seen_wake_sequence,
+        wake_sequence = e.wake_sequence,
+        updated_at = e.at,
+        worker_id = case when not e.is_released then h.worker_id end,
+        claimable_at = case when e.is_released and e.disposition = 'wait' then e.due_at end,
+        finished_at = case when e.disposition = 'finish' then e.at end
+    from unnest(entries, places, accepted, wakes, releases) as e(
+        run_id, epoch, sequence, at, hash, commitment, fact_count, kinds, payload, status, disposition,
+        seen_wake_sequence, due_at, waiting_for, place, is_accepted, wake_sequence, is_released
+    )
+    where h.ctid = e.place and e.is_accepted;
+end
+$$;
+
 -- Stores how runs ended, and forgets what they waited for.
 create function remit.finish_runs(batch remit.batch_v1, accepted boolean[]) returns void
 language plpgsql as $$

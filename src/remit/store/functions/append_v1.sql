@@ -17,14 +17,14 @@ create function remit.append_v1(
     out answered_at timestamptz
 )
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set enable_sort = on
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     batch remit.batch_v1;
-    entry remit.entry_v1;
-    position integer;
     verdicts text[];
     accepted boolean[];
+    places tid[];
     wakes integer[];
     releases boolean[];
     is_clean boolean;
@@ -51,15 +51,16 @@ begin
                 end
             ),
             array_agg(h.epoch is not distinct from e.epoch and h.worker_id is not null and h.sequence = e.sequence - 1),
+            array_agg(h.place),
             array_agg(false),
             array_agg(coalesce(h.wake_sequence, 0)),
             bool_and(h.epoch is not distinct from e.epoch and h.worker_id is not null and h.sequence = e.sequence - 1),
             bool_and(e.disposition = 'keep'),
             bool_and(e.payload is not null)
-        into verdicts, accepted, releases, wakes, is_clean, is_kept, is_inline
+        into verdicts, accepted, places, releases, wakes, is_clean, is_kept, is_inline
         from unnest(batch.entries) with ordinality as e
         left join lateral (
-            select h.epoch, h.sequence, h.wake_sequence, h.worker_id
+            select h.ctid as place, h.epoch, h.sequence, h.wake_sequence, h.worker_id
             from remit.heads h
             where h.tenant_id = batch.tenant_id and h.run_id = e.run_id
             for no key update skip locked
@@ -84,18 +85,7 @@ begin
             perform remit.consume_messages(batch, accepted);
         end if;
 
-        if is_kept then
-            position := 0;
-            foreach entry in array batch.entries loop
-                position := position + 1;
-                continue when not accepted[position];
-                update remit.heads h
-                set sequence = entry.sequence, hash = entry.hash, status = entry.status, waiting_for = entry.waiting_for,
-                    due_at = entry.due_at, seen_wake_sequence = entry.wake_sequence, updated_at = entry.at,
-                    wake_sequence = wakes[position]
-                where h.tenant_id = batch.tenant_id and h.run_id = entry.run_id;
-            end loop;
-        else
+        if not is_kept then
             select array_agg(
                 case
                     when not accepted[e.ordinality] then releases[e.ordinality]
@@ -109,22 +99,9 @@ begin
             )
             into releases
             from unnest(batch.entries) with ordinality as e;
-
-            position := 0;
-            foreach entry in array batch.entries loop
-                position := position + 1;
-                continue when not accepted[position];
-                update remit.heads h
-                set sequence = entry.sequence, hash = entry.hash, status = entry.status, waiting_for = entry.waiting_for,
-                    due_at = entry.due_at, seen_wake_sequence = entry.wake_sequence, updated_at = entry.at,
-                    wake_sequence = wakes[position],
-                    worker_id = case when releases[position] then null else h.worker_id end,
-                    claimable_at = case when releases[position] and entry.disposition = 'wait' then entry.due_at end,
-                    finished_at = case when entry.disposition = 'finish' then entry.at end
-                where h.tenant_id = batch.tenant_id and h.run_id = entry.run_id;
-            end loop;
             perform remit.finish_runs(batch, accepted);
         end if;
+        perform remit.advance_heads(batch.entries, places, accepted, wakes, releases);
 
         insert into remit.journal (
             tenant_id, run_id, sequence, epoch, at, fact_count, hash, commitment, kinds

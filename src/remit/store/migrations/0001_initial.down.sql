@@ -5,7 +5,7 @@ declare
 begin
     for dropped in
         select p.oid::regprocedure as name from pg_proc p
-        where p.pronamespace = 'remit'::regnamespace and p.proname not in ('tenant_id')
+        where p.pronamespace = 'remit'::regnamespace and p.proname not in ('tenant_id', 'refuse_tenantless')
     loop
         execute format('drop function %s cascade', dropped.name);
     end loop;
@@ -23,7 +23,13 @@ begin
     loop
         execute format('drop type remit.%I cascade', dropped.name);
     end loop;
+    for dropped in
+        select t.typname as name from pg_type t where t.typnamespace = 'remit'::regnamespace and t.typtype = 'd'
+    loop
+        execute format('drop domain remit.%I cascade', dropped.name);
+    end loop;
 end
 $$;
 drop function remit.tenant_id();
+drop function remit.refuse_tenantless();
 revoke usage on schema remit from remit_app, remit_dispatch;

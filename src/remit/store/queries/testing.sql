@@ -23,3 +23,24 @@ select datname from pg_database where datname like 'scratch\_%'
 
 -- name: rename_template
 alter database {name} rename to {target}
+
+-- name: disconnect_others
+select pg_terminate_backend(a.pid) from pg_stat_activity a
+where a.datname = current_database() and a.pid <> pg_backend_pid()
+
+-- name: empty_database
+-- Deletes all rows but those of the schema itself, past foreign keys and row-level security; for superusers.
+do $$
+declare
+    table_name text;
+begin
+    set local session_replication_role = replica;
+    for table_name in
+        select c.relname from pg_class c
+        where c.relnamespace = 'remit'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+            and c.relname not in ('schema_versions', 'run_partitions')
+    loop
+        execute format('delete from remit.%I', table_name);
+    end loop;
+end
+$$
