@@ -11,7 +11,15 @@ from typing import Final
 
 from remit.clock import Clock
 from remit.core.events import ActionFailed, ActionSucceeded, ActionUnknown, Event
-from remit.governance.breaker import Admission, BreakerConfig, BreakerState, admit, record_failure, record_success
+from remit.governance.breaker import (
+    Admission,
+    BreakerConfig,
+    BreakerState,
+    admit,
+    reconcile,
+    record_failure,
+    record_success,
+)
 from remit.ids import TenantId
 from remit.ports.reservation import Reservation
 from remit.runtime.calls import Call
@@ -65,8 +73,7 @@ class BreakerBook:
             return cached[1]
         stored = await self._reservation.load_breaker(*key)
         local = BreakerState() if cached is None else cached[1]
-        # Counts below the threshold stay in this process; a stored state says that a breaker opened somewhere.
-        state = stored if stored is not None and stored.status != "closed" else local
+        state = reconcile(local, stored)
         self._states[key] = (self._clock.monotonic(), state)
         return state
 
