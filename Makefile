@@ -36,7 +36,7 @@ types: $(STAMP)
 	$(if $(wildcard tests/typing),$(VENV)/bin/basedpyright)
 
 imports: $(STAMP)
-	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/lint-imports --no-cache --no-logo
 
 bench: $(STAMP) ## measure against the performance budget
 	$(VENV)/bin/python benchmarks/run.py
