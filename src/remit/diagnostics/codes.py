@@ -101,6 +101,14 @@ _SHAPE: Final = (
 )
 
 _MEANING: Final = (
+    (
+        "TEMPLATE_FOREIGN",
+        _WARNING,
+        (
+            "A text that other systems would replace, `{{ steps.x }}` or `$.x.y`. Here it is sent as it stands; an "
+            "expression is written `${{ … }}`."
+        ),
+    ),
     ("SECRET_NAME_INVALID", _ERROR, "A credential names its secret in characters that secret stores do not share."),
     ("ENDPOINT_INSECURE", _WARNING, "An endpoint is reached by http, not https, on another machine."),
     (

@@ -93,13 +93,20 @@ class Diagnostics:
         key = (finding.path, finding.span, finding.code, finding.message)
         if key in self._findings:
             return
-        is_error = finding.severity is Severity.ERROR
-        if self._kept[is_error] < self._findings_max:
-            self._kept[is_error] += 1
+        if self.has_room(finding.severity):
+            self._kept[finding.severity is Severity.ERROR] += 1
             self._findings[key] = finding
-            return
+        else:
+            self.omit(finding.severity)
+
+    def has_room(self, severity: Severity) -> bool:
+        """Whether another finding of this severity would be kept; for those that are not, ``omit`` is enough."""
+        return self._kept[severity is Severity.ERROR] < self._findings_max
+
+    def omit(self, severity: Severity) -> None:
+        """Count a finding that is not kept."""
         self.omitted_count += 1
-        self.omitted_error_count += is_error
+        self.omitted_error_count += severity is Severity.ERROR
 
     def extend(self, findings: Iterable[Diagnostic]) -> None:
         """Keep several findings; what another collector omitted is counted here too."""
@@ -112,7 +119,7 @@ class Diagnostics:
     @property
     def is_full(self) -> bool:
         """Whether further errors would only be counted; long checks stop then."""
-        return self._kept[True] >= self._findings_max
+        return not self.has_room(Severity.ERROR)
 
     @property
     def has_errors(self) -> bool:

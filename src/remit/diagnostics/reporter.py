@@ -46,6 +46,10 @@ class Reporter:
             replacement: What to write at ``at`` instead, if that alone puts it right.
             severity: Another one than the table's.
         """
+        severity = severity or severity_of(code)
+        if not self.diagnostics.has_room(severity):
+            self.diagnostics.omit(severity)
+            return
         span = self.source.span(*at)
         fix = None if replacement is None else Fix(message=f"write {replacement}", span=span, replacement=replacement)
         self.diagnostics.add(
@@ -54,7 +58,7 @@ class Reporter:
                 message=message,
                 path=self.source.path,
                 span=span,
-                severity=severity or severity_of(code),
+                severity=severity,
                 related=tuple(Related(message=what, span=self.source.span(*where)) for what, where in related.items()),
                 fix=fix,
             )

@@ -15,6 +15,7 @@ from remit.diagnostics import Reporter, Severity, Span
 from remit.governance.findings import Finding
 from remit.plans.documents import Entry, Mapping, Node, Pointer, Scalar, Sequence
 from remit.plans.documents.alignment import place_within
+from remit.plans.expressions import place_of_word, unwrapped
 from remit.plans.fields import place, snake_case
 
 _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
@@ -43,8 +44,8 @@ _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
 }
 """What a field of a record may be called in a document, where that is not its own name."""
 
-_READ_BEFORE: Final = frozenset({"EXPRESSION_INVALID"})
-"""The front-ends found these themselves, and more of them."""
+_CONDITIONS: Final = frozenset({"condition", "match"})
+"""Fields that hold an expression without the braces around it in the document."""
 
 _OF_ABSENT: Final = frozenset({"FIELD_MISSING", "KIND_MISSING"})
 """These stand where a mapping begins; only what would have been inside the missing field follows from them."""
@@ -64,8 +65,6 @@ def report_checks(reporter: Reporter, root: Node, findings: list[Finding]) -> No
     absent = [finding.span for finding in errors if finding.code in _OF_ABSENT]
     present = [finding.span for finding in errors if finding.code not in _OF_ABSENT]
     for finding in findings:
-        if finding.code in _READ_BEFORE:
-            continue
         target = _Target(root, _pointer_of(finding))
         at = target.key if finding.code in _OF_KEY else target.shown(reporter.source.text, finding)
         judged = target.whole if finding.code in _OF_WHOLE else at
@@ -112,6 +111,10 @@ class _Target:
         """Return what to mark: a word inside a text, a text, or the name of a list or mapping."""
         if not isinstance(self.node, Scalar):
             return self.key
+        if finding.offset is not None and isinstance(self.node.value, str):
+            is_condition = finding.pointer[-1] in _CONDITIONS
+            begin = unwrapped(self.node.value).offset if is_condition else 0
+            return place_of_word(text, self.node, begin + finding.offset)
         word = _word_of(self.node, finding)
         return place(self.node) if word is None else place_within(text, self.node, *word)
 

@@ -74,6 +74,8 @@ class Fields:
         self.has_unsupported = False
         """Whether a field is there that is known and cannot be run."""
         for entry in mapping.entries.values():
+            if reporter.diagnostics.is_full:
+                break
             self._take(entry)
 
     def _take(self, entry: Entry) -> None:

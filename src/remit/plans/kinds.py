@@ -16,12 +16,12 @@ from remit.core.definition import Definition
 from remit.diagnostics import Diagnostic, Diagnostics, Source
 from remit.governance.contracts import ToolContract
 from remit.governance.policy import BusinessConfig
-from remit.plans.business import compile_business
+from remit.plans.business import compiling as business
 from remit.plans.catalogue import Catalogue
 from remit.plans.documents import DOCUMENT_BYTES_MAX, Document, read_document
 from remit.plans.documents import Mapping as MappingNode
 from remit.plans.fields import snake_case
-from remit.plans.orchestration import compile_orchestration
+from remit.plans.orchestration import compiling as orchestration
 
 
 class DocumentKind(StrEnum):
@@ -55,7 +55,11 @@ def kind_of(text: bytes, *, path: str) -> DocumentKind | None:
 
     A document with mistakes is recognised by what can be read of it.
     """
-    document = read_document(text, path=path, diagnostics=Diagnostics())
+    return kind_of_tree(read_document(text, path=path, diagnostics=Diagnostics()))
+
+
+def kind_of_tree(document: Document | None) -> DocumentKind | None:
+    """Return what a document is that was read."""
     if document is None or not isinstance(document.root, MappingNode):
         return None
     names = {snake_case(name) for name in document.root.entries}
@@ -91,16 +95,15 @@ def check_document(
     policy: BusinessConfig | None = None,
 ) -> Checked:
     """Check a document of any kind."""
-    kind = kind_of(text, path=path)
-    if kind is DocumentKind.BUSINESS:
-        business = compile_business(text, path=path, contracts=contracts)
-        return _checked(path, kind, business.config, diagnostics=business.diagnostics, document=business.document)
-    if kind is DocumentKind.ORCHESTRATION:
-        result = compile_orchestration(text, path=path, contracts=contracts, policy=policy)
-        return _checked(path, kind, result.definition, diagnostics=result.diagnostics, document=result.document)
     diagnostics = Diagnostics()
     document = read_document(text, path=path, diagnostics=diagnostics)
-    if not diagnostics.has_errors:
+    kind = kind_of_tree(document)
+    compiled: Definition | BusinessConfig | None = None
+    if kind is DocumentKind.BUSINESS:
+        compiled = business.compile_tree(document, diagnostics, contracts=contracts)
+    elif kind is DocumentKind.ORCHESTRATION:
+        compiled = orchestration.compile_tree(document, diagnostics, contracts=contracts, policy=policy)
+    elif not diagnostics.has_errors:
         diagnostics.add(
             Diagnostic(
                 code="DOCUMENT_KIND_UNKNOWN",
@@ -108,16 +111,5 @@ def check_document(
                 path=path,
             )
         )
-    return _checked(path, None, None, diagnostics=diagnostics, document=document)
-
-
-def _checked(
-    path: str,
-    kind: DocumentKind | None,
-    compiled: Definition | BusinessConfig | None,
-    *,
-    diagnostics: Diagnostics,
-    document: Document | None,
-) -> Checked:
     source = None if document is None else document.source
     return Checked(path=path, kind=kind, compiled=compiled, diagnostics=diagnostics, source=source)

@@ -51,15 +51,24 @@ def compile_business(
     """
     diagnostics = Diagnostics()
     document = read_document(text, path=path, diagnostics=diagnostics)
-    config = None
-    if document is not None and document.root is not None and document.is_complete:
-        reporter = Reporter(document.source, diagnostics)
-        config = _compile(reporter, without_secrets(reporter, document.root))
-        if config is not None:
-            report_checks(reporter, document.root, check_policy(config, contracts=contracts))
-    if diagnostics.has_errors:
-        config = None
+    config = compile_tree(document, diagnostics, contracts=contracts)
     return BusinessResult(config=config, diagnostics=diagnostics, document=document)
+
+
+def compile_tree(
+    document: Document | None,
+    diagnostics: Diagnostics,
+    *,
+    contracts: Mapping[str, ToolContract] | Catalogue | None,
+) -> BusinessConfig | None:
+    """Return the business config of a document that was read; ``None`` if ``diagnostics`` has, or gets, an error."""
+    if document is None or document.root is None or not document.is_complete:
+        return None
+    reporter = Reporter(document.source, diagnostics)
+    config = _compile(reporter, without_secrets(reporter, document.root))
+    if config is not None and not diagnostics.is_full:
+        report_checks(reporter, document.root, check_policy(config, contracts=contracts))
+    return None if diagnostics.has_errors else config
 
 
 def _compile(reporter: Reporter, root: Node) -> BusinessConfig | None:

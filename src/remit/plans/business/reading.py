@@ -12,7 +12,6 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from remit.diagnostics import Reporter, Severity
-from remit.governance.approvals import RULE_ROOTS
 from remit.governance.breaker import BreakerConfig
 from remit.governance.contracts import HOST_PATTERN, NAME_PATTERN
 from remit.governance.policy import ApprovalRule, Scope
@@ -122,7 +121,7 @@ def _read_rule(reporter: Reporter, node: Node, number: int) -> ApprovalRule:
     rule_id = fields.text("id", rule=RULE_ID)
     tool = fields.text("tool", rule=TOOL_PATTERN)
     when = fields.node("when")
-    condition = None if when is None else condition_of(fields.reporter, when, roots=RULE_ROOTS)
+    condition = None if when is None else condition_of(fields.reporter, when)
     timeout_seconds = _seconds(fields, "timeout", "timeout_seconds", maximum=TIMEOUT_SECONDS_MAX)
     approvers = fields.integer("approvers_required", minimum=1, maximum=APPROVERS_MAX)
     chain = fields.texts("escalation_chain", rule=PRINCIPAL) or ()

@@ -54,7 +54,7 @@ def read_yaml(source: Source, diagnostics: Diagnostics) -> Document:
         if better is None or not problem.is_tab:
             report_problem(reporter, problem)
         if better is None:
-            events.tree.stopped, end = True, problem.where
+            events.tree.stopped, end = True, problem.at[0]
             break
         text = better
     diagnostics.extend(found)

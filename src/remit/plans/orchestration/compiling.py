@@ -62,18 +62,27 @@ def compile_orchestration(
     """
     diagnostics = Diagnostics()
     document = read_document(text, path=path, diagnostics=diagnostics)
-    definition = None
-    if document is not None and document.root is not None and document.is_complete:
-        catalogue = ContractTable(contracts) if isinstance(contracts, Mapping) else contracts
-        reporter = Reporter(document.source, diagnostics)
-        definition = _compile(reporter, document.root, catalogue=catalogue)
-        if definition is not None:
-            findings = check_definition(definition, contracts=catalogue, policy=policy)
-            report_checks(reporter, document.root, findings)
-            _check_size(reporter, definition)
-    if diagnostics.has_errors:
-        definition = None
+    definition = compile_tree(document, diagnostics, contracts=contracts, policy=policy)
     return CompileResult(definition=definition, diagnostics=diagnostics, document=document)
+
+
+def compile_tree(
+    document: Document | None,
+    diagnostics: Diagnostics,
+    *,
+    contracts: Mapping[str, ToolContract] | Catalogue,
+    policy: BusinessConfig | None,
+) -> Definition | None:
+    """Return the definition of a document that was read; ``None`` if ``diagnostics`` has, or gets, an error."""
+    if document is None or document.root is None or not document.is_complete:
+        return None
+    catalogue = ContractTable(contracts) if isinstance(contracts, Mapping) else contracts
+    reporter = Reporter(document.source, diagnostics)
+    definition = _compile(reporter, document.root, catalogue=catalogue)
+    if definition is not None and not diagnostics.is_full:
+        report_checks(reporter, document.root, check_definition(definition, contracts=catalogue, policy=policy))
+        _check_size(reporter, definition)
+    return None if diagnostics.has_errors else definition
 
 
 def _compile(reporter: Reporter, root: Node, *, catalogue: Catalogue) -> Definition | None:
@@ -143,7 +152,7 @@ def _read_trigger(reporter: Reporter, node: Node) -> Trigger:
     mapping = fields.object("input")
     value = {} if mapping is None else template_of(reporter, mapping, roots=TRIGGER_ROOTS)
     condition = fields.node("if")
-    text = None if condition is None else condition_of(reporter, condition, roots=TRIGGER_ROOTS)
+    text = None if condition is None else condition_of(reporter, condition)
     assert isinstance(value, dict)
     return Trigger(event=event or _UNREADABLE, input=value, key=key or _UNREADABLE_KEY, condition=text)
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypedDict
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import EventStep, RetryPolicy, SignalStep, Step, TimerStep, ToolStep
-from remit.core.program import MATCH_ROOTS, OUTPUT_ROOTS, RUN_ROOTS
+from remit.core.program import OUTPUT_ROOTS, RUN_ROOTS
 from remit.diagnostics import Reporter
 from remit.governance.contracts import contract_digest
 from remit.plans.catalogue import Catalogue
@@ -30,6 +30,7 @@ _TOOL_FIELDS: Final = ("input", "output_mapping", "retry", "timeout", "tool_vers
 _ATTEMPTS_DEFAULT: Final = 3
 """Attempts of a step that has `retry` without a number, as in the seed documents; without `retry` there is one."""
 
+_UNREADABLE: Final = "unreadable"
 _DELAY_MS_MAX: Final = 86_400_000
 
 Outcome = Literal["fail", "continue"]
@@ -54,7 +55,7 @@ def read_step(reporter: Reporter, node: Node, *, number: int, catalogue: Catalog
     common = _Common(
         id=_id(fields) or stand_in,
         depends_on=_dependencies(fields),
-        condition=_condition(fields, "if", RUN_ROOTS),
+        condition=_condition(fields, "if"),
         on_failure=_outcome(fields, "on_failure"),
     )
     fields.text("name", length_max=200)
@@ -109,7 +110,7 @@ def _read_tool(fields: Fields, common: _Common, catalogue: Catalogue) -> Step:
     tool = fields.text("tool", rule=WORD)
     version = fields.text("tool_version", rule=VERSION)
     contract = None if tool is None else catalogue.find_contract(tool, version)
-    step = ToolStep(
+    return ToolStep(
         **common,
         tool=tool or "",
         tool_version=(version or "") if contract is None else contract.version,
@@ -119,8 +120,6 @@ def _read_tool(fields: Fields, common: _Common, catalogue: Catalogue) -> Step:
         retry=_retry(fields),
         timeout_ms=fields.duration_ms("timeout"),
     )
-    # Without a tool there is nothing to check: what is wrong is said, and the graph keeps its step.
-    return step if tool is not None else TimerStep(**common, duration_ms=1)
 
 
 def _retry(fields: Fields) -> RetryPolicy:
@@ -161,32 +160,32 @@ def _read_wait(fields: Fields, common: _Common) -> Step:
             )
         return stand_in
     wait.exclude(kinds[0], *(name for name in wait if name not in _WAITS[kinds[0]]))
-    return _WAIT_READERS[kinds[0]](wait, common) or stand_in
+    return _WAIT_READERS[kinds[0]](wait, common)
 
 
-def _read_timer(wait: Fields, common: _Common) -> Step | None:
-    duration_ms = wait.duration_ms("timer")
-    return None if duration_ms is None else TimerStep(**common, duration_ms=duration_ms)
+def _read_timer(wait: Fields, common: _Common) -> Step:
+    return TimerStep(**common, duration_ms=wait.duration_ms("timer") or 1)
 
 
-def _read_signal(wait: Fields, common: _Common) -> Step | None:
+def _read_signal(wait: Fields, common: _Common) -> Step:
     signal = wait.text("signal", rule=WORD)
     timeout_ms, on_timeout = _deadline(wait)
-    if signal is None:
-        return None
-    return SignalStep(**common, signal=signal, timeout_ms=timeout_ms, on_timeout=on_timeout)
+    return SignalStep(**common, signal=signal or _UNREADABLE, timeout_ms=timeout_ms, on_timeout=on_timeout)
 
 
-def _read_event(wait: Fields, common: _Common) -> Step | None:
+def _read_event(wait: Fields, common: _Common) -> Step:
     event = wait.text("event", rule=WORD)
     timeout_ms, on_timeout = _deadline(wait)
     correlation = wait.node("correlation")
-    match = _condition(wait, "match", MATCH_ROOTS)
+    match = _condition(wait, "match")
     value = None if correlation is None else template_of(wait.reporter, correlation, roots=RUN_ROOTS)
-    if event is None:
-        return None
     return EventStep(
-        **common, event=event, correlation=value, match=match, timeout_ms=timeout_ms, on_timeout=on_timeout
+        **common,
+        event=event or _UNREADABLE,
+        correlation=value,
+        match=match,
+        timeout_ms=timeout_ms,
+        on_timeout=on_timeout,
     )
 
 
@@ -195,7 +194,7 @@ _WAITS: Final = {
     "signal": frozenset({"signal", "timeout", "on_timeout"}),
     "event": frozenset({"event", "correlation", "match", "timeout", "on_timeout"}),
 }
-_WAIT_READERS: Final[dict[str, Callable[[Fields, _Common], Step | None]]] = {
+_WAIT_READERS: Final[dict[str, Callable[[Fields, _Common], Step]]] = {
     "timer": _read_timer,
     "signal": _read_signal,
     "event": _read_event,
@@ -212,9 +211,9 @@ def _deadline(wait: Fields) -> tuple[int | None, Outcome]:
     return wait.duration_ms("timeout"), _outcome(wait, "on_timeout")
 
 
-def _condition(fields: Fields, name: str, roots: frozenset[str]) -> str | None:
+def _condition(fields: Fields, name: str) -> str | None:
     node = fields.node(name)
-    return None if node is None else condition_of(fields.reporter, node, roots=roots)
+    return None if node is None else condition_of(fields.reporter, node)
 
 
 def _template_object(fields: Fields, name: str, roots: frozenset[str]) -> dict[str, JsonValue] | None:

@@ -1,0 +1,121 @@
+"""Inputs of the largest size that try to take long: each is answered within a second or two, whatever it holds.
+
+Measured on two shared cores: 0.6 s for the slowest. The limit leaves room for slower machines, not for another power.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from remit.governance.contracts import ToolContract
+from remit.plans.documents import DOCUMENT_BYTES_MAX
+from remit.plans.kinds import check_document
+
+SECONDS_MAX: Final = 3.0
+HEAD: Final = "name: x\nversion: 1.0.0\nsteps:\n"
+CONTRACTS: Final = {"mail.send": ToolContract(name="mail.send", input_schema={"type": "object", "properties": {}})}
+
+
+def filled(unit: str, *, head: str = "", tail: str = "") -> str:
+    return head + unit * ((DOCUMENT_BYTES_MAX - len(head) - len(tail)) // len(unit.encode())) + tail
+
+
+def numbered(unit: str, *, head: str = HEAD) -> str:
+    """Return a text of units with their numbers, as large as may be."""
+    parts, size, number = [head], len(head), 0
+    while size + len(part := unit.format(number=number, previous=number - 1)) <= DOCUMENT_BYTES_MAX:
+        parts.append(part)
+        size += len(part)
+        number += 1
+    return "".join(parts)
+
+
+YAML_BOMBS: Final = {
+    "flat": lambda: numbered("key{number}: value\n", head=""),
+    "list": lambda: filled("a,", head="[", tail="a]"),
+    "same-key": lambda: filled("a,", head="{", tail="a}"),
+    "dashes": lambda: filled("-\n"),
+    "deep-flow": lambda: filled("["),
+    "deep-block": lambda: filled("- "),
+    "deep-keys": lambda: filled("? "),
+    "aliases": lambda: filled("*a, ", head="[", tail="1]"),
+    "anchors": lambda: filled("&a a,", head="[", tail="a]"),
+    "tags": lambda: filled("!!a a,", head="[", tail="a]"),
+    "controls": lambda: filled("\x01"),
+    "returns": lambda: filled("\r"),
+    "tabs": lambda: filled("\t- \n", head="a:\n"),
+    "surrogates": lambda: filled('"\\ud800",', head="[", tail="1]"),
+    "escapes": lambda: filled("\\q", head='a: "', tail='"'),
+    "nulls": lambda: filled("?\n"),
+    "comments": lambda: filled("#\n"),
+    "long-text": lambda: filled("x", head="a: "),
+    "long-number": lambda: filled("9", head="a: "),
+    "zeros": lambda: filled("0", head="a: 1"),
+    "leading-zeros": lambda: filled("01,", head="[", tail="1]"),
+    "not-a-number": lambda: filled(".nan,", head="[", tail="1]"),
+    "breaks": lambda: filled("\n\n x", head="a: >"),
+    "unknown-fields": lambda: numbered("f{number}: 1\n", head=HEAD.replace("steps:\n", "steps: []\n")),
+    "steps": lambda: numbered("- {{id: s{number}, wait: {{timer: 1s}}}}\n"),
+    "stepless": lambda: filled("- a\n", head=HEAD),
+    "chain": lambda: numbered("- {{id: s{number}, depends_on: [s{previous}], wait: {{timer: 1s}}}}\n"),
+    "fan-in": lambda: numbered("s{number}, ", head=HEAD + "- id: a\n  wait: {timer: 1s}\n  depends_on: [") + "a]\n",
+    "expressions": lambda: numbered('- {{id: s{number}, tool: mail.send, if: "1 + {number} > steps.s{previous}.x"}}\n'),
+    "one-expression": lambda: filled("1 + ", head=HEAD + "- id: a\n  tool: mail.send\n  if: ", tail="1\n"),
+    "templates": lambda: filled("${{ input.a }}", head=HEAD + "- id: a\n  tool: mail.send\noutput: ", tail="\n"),
+    "bad-templates": lambda: filled("${{ b + }}", head=HEAD + "- id: a\n  tool: mail.send\noutput: ", tail="\n"),
+    "open-templates": lambda: filled("${{", head=HEAD + "- id: a\n  tool: mail.send\noutput: '", tail="'\n"),
+    "quotes-in-template": lambda: filled("'", head=HEAD + "- id: a\n  tool: mail.send\noutput: \"${{", tail='"\n'),
+    "schema": lambda: numbered(
+        "    p{number}: {{type: string}}\n", head=HEAD + "input:\n  type: object\n  properties:\n"
+    ),
+    "scopes": lambda: numbered("- {{tool: a{number}}}\n", head="business: b\nversion: 1.0.0\nbounds: {}\nscopes:\n"),
+}  # fmt: skip
+JSON_BOMBS: Final = {
+    "deep": lambda: filled("["),
+    "deep-objects": lambda: filled('{"a":'),
+    "numbers": lambda: filled("1,", head="[", tail="1]"),
+    "objects": lambda: filled("{},", head="[", tail="{}]"),
+    "same-key": lambda: filled('"a":1,', head="{", tail='"a":1}'),
+    "commas": lambda: filled(",", head="["),
+    "comments": lambda: filled("/**/"),
+    "open-comment": lambda: filled("/*"),
+    "slashes": lambda: filled("//"),
+    "quotes": lambda: filled('"'),
+    "single-quotes": lambda: filled("'"),
+    "backslashes": lambda: filled("\\", head='"'),
+    "escapes": lambda: filled("\\u0041", head='["', tail='"]'),
+    "halves": lambda: filled("\\ud800", head='["', tail='"]'),
+    "word": lambda: filled("a"),
+    "digits": lambda: filled("9"),
+    "words": lambda: filled("NaN,", head="[", tail="1]"),
+    "spaces": lambda: filled(" "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bomb", YAML_BOMBS.values(), ids=YAML_BOMBS.keys())
+def test_yaml_bomb_is_answered_in_time(bomb: Callable[[], str]) -> None:
+    """
+    256 KB of YAML, built to be slow, take a second or two at most.
+    """
+    require_answer_in_time(bomb(), "a.yaml")
+
+
+@pytest.mark.parametrize("bomb", JSON_BOMBS.values(), ids=JSON_BOMBS.keys())
+def test_json_bomb_is_answered_in_time(bomb: Callable[[], str]) -> None:
+    """
+    256 KB of JSON, built to be slow, take a second or two at most.
+    """
+    require_answer_in_time(bomb(), "a.json")
+
+
+def require_answer_in_time(text: str, path: str) -> None:
+    raw = text.encode()
+    assert 0.9 * DOCUMENT_BYTES_MAX < len(raw) <= DOCUMENT_BYTES_MAX
+    began = time.process_time()
+    checked = check_document(raw, path=path, contracts=CONTRACTS)
+    seconds = time.process_time() - began
+
+    assert seconds < SECONDS_MAX
+    assert checked.diagnostics.has_errors or checked.compiled is not None
