@@ -148,6 +148,7 @@ def _succeed(progress: Progress, event: ActionSucceeded) -> None:
             usage=event.usage,
             receipt=event.receipt,
             adopted_from=event.adopted_from,
+            outbox=event.outbox,
         ),
     )
 

@@ -11,7 +11,7 @@ import msgspec
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import Bounds
-from remit.core.facts import ApprovalRequested, IntentRecorded, Receipt, Usage
+from remit.core.facts import ApprovalRequested, IntentRecorded, OutboxMessage, Receipt, Usage
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,7 @@ class ActionSucceeded(_Event, frozen=True, kw_only=True):
     usage: Usage
     receipt: Receipt | None = None
     adopted_from: str | None = None
+    outbox: tuple[OutboxMessage, ...] = ()
 
 
 class ActionFailed(_Event, frozen=True, kw_only=True):

@@ -48,6 +48,19 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approval_id: str | None = None
 
 
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a step publishes, durable with the step or not at all, and delivered at least once.
+
+    ``topic`` is lower-case words joined by dots; ``key`` says what it is about, such as an order's id.
+    ``destinations`` are the subscriptions that it goes to; the pipeline fills them in when the step completes.
+    """
+
+    topic: str
+    body: JsonValue = None
+    key: str | None = None
+    destinations: tuple[str, ...] = ()
+
+
 class RunStarted(_Fact, frozen=True, kw_only=True, tag="run_started"):
     """The run exists. ``principal_id`` is who asked, and in whose name every action runs."""
 
@@ -152,7 +165,10 @@ class ApprovalWithdrawn(_Fact, frozen=True, kw_only=True, tag="approval_withdraw
 
 
 class StepCompleted(_Fact, frozen=True, kw_only=True, tag="step_completed"):
-    """The step has its output. ``checks`` names the pipeline's stages and verdicts, under ``policy_digest``."""
+    """The step has its output. ``checks`` names the pipeline's stages and verdicts, under ``policy_digest``.
+
+    ``outbox`` is what it publishes: the outbox's rows follow from it.
+    """
 
     step: str
     attempt: int = 1
@@ -163,6 +179,7 @@ class StepCompleted(_Fact, frozen=True, kw_only=True, tag="step_completed"):
     receipt: Receipt | None = None
     adopted_from: str | None = None
     message_id: str | None = None
+    outbox: tuple[OutboxMessage, ...] = ()
 
 
 class AttemptFailed(_Fact, frozen=True, kw_only=True, tag="attempt_failed"):

@@ -1,6 +1,6 @@
 """States and their legal moves, as tables.
 
-Owns: which state may follow which, for runs, steps, approvals and parked effects.
+Owns: which state may follow which, for runs, steps, approvals, parked effects and outbox messages.
 Does not know: why something moves. The SQL ``CHECK`` constraints repeat the value sets; a test compares both.
 """
 
@@ -45,6 +45,14 @@ class ApprovalStatus(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+
+
+class OutboxStatus(StrEnum):
+    """Where a message for one subscriber stands; ``dead`` is the dead letter, which a person may send again."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
 
 
 class SideEffectLevel(StrEnum):
@@ -142,4 +150,10 @@ APPROVAL_TRANSITIONS: Final[dict[ApprovalStatus, frozenset[ApprovalStatus]]] = {
     ApprovalStatus.DENIED: frozenset(),
     ApprovalStatus.EXPIRED: frozenset(),
     ApprovalStatus.WITHDRAWN: frozenset(),
+}
+
+OUTBOX_TRANSITIONS: Final[dict[OutboxStatus, frozenset[OutboxStatus]]] = {
+    OutboxStatus.PENDING: frozenset({OutboxStatus.DELIVERED, OutboxStatus.DEAD}),
+    OutboxStatus.DELIVERED: frozenset(),
+    OutboxStatus.DEAD: frozenset({OutboxStatus.PENDING}),
 }

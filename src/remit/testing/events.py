@@ -19,7 +19,7 @@ from remit.core.events import (
     ActionUnknown,
     RunSubmitted,
 )
-from remit.core.facts import ApprovalRequested, IntentRecorded, Receipt, Usage
+from remit.core.facts import ApprovalRequested, IntentRecorded, OutboxMessage, Receipt, Usage
 from remit.core.program import Program
 from remit.testing.definitions import CONTRACT_DIGEST, TOOL_VERSION
 
@@ -39,7 +39,12 @@ def submitted(program: Program, run_input: JsonValue = None, *, principal_id: st
 
 
 def succeeded(
-    call: CallTool, output: JsonValue = None, *, usage: Usage | None = None, receipt: Receipt | None = None
+    call: CallTool,
+    output: JsonValue = None,
+    *,
+    usage: Usage | None = None,
+    receipt: Receipt | None = None,
+    outbox: tuple[OutboxMessage, ...] = (),
 ) -> ActionSucceeded:
     """Return that a call returned."""
     return ActionSucceeded(
@@ -51,6 +56,7 @@ def succeeded(
         policy_digest=POLICY_DIGEST,
         usage=Usage(duration_ms=1) if usage is None else usage,
         receipt=receipt,
+        outbox=outbox,
     )
 
 

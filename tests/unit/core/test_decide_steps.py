@@ -4,9 +4,9 @@ import msgspec
 
 from remit.core.decide import advance
 from remit.core.definition import Definition, ToolStep
-from remit.core.facts import Fact, RunCompleted, RunFailed, StepCompleted, StepFailed, StepStarted
+from remit.core.facts import Fact, OutboxMessage, RunCompleted, RunFailed, StepCompleted, StepFailed, StepStarted
 from remit.core.limits import Policy
-from remit.core.state import RunState
+from remit.core.state import RunState, state_hash
 from remit.core.states import RunStatus, StepStatus
 from remit.testing.definitions import define, fan_out, sequence, skip_chain, tool_step
 from remit.testing.events import submitted, succeeded
@@ -245,6 +245,33 @@ def test_mapping_without_canonical_form_keeps_the_call_on_record() -> None:
 
 def mapped(mapping: dict[str, object]) -> ToolStep:
     return msgspec.structs.replace(tool_step("a"), output_mapping=mapping)
+
+
+def test_what_a_step_publishes_is_part_of_its_completion() -> None:
+    """
+    A call's messages are in the fact that completes its step, also when the output is mapped; the state has none.
+    """
+    publication = (OutboxMessage(topic="orders.paid", body={"order": 7}, destinations=("warehouse",)),)
+    definition = define(msgspec.structs.replace(tool_step("a"), output_mapping={"number": "${{ output.order }}"}))
+    run, silent = Rehearsal.of(definition), Rehearsal.of(definition)
+
+    (completed, _) = run.send(succeeded(run.call("a"), {"order": 7}, outbox=publication))
+    silent.send(succeeded(silent.call("a"), {"order": 7}))
+
+    assert isinstance(completed, StepCompleted)
+    assert ({"number": 7}, publication) == (completed.output, completed.outbox)
+    assert state_hash(silent.state) == state_hash(run.state)
+
+
+def test_message_of_a_late_outcome_is_not_published() -> None:
+    """
+    An outcome that comes twice publishes once.
+    """
+    run = Rehearsal.of(define(tool_step("a")))
+    event = succeeded(run.call("a"), outbox=(OutboxMessage(topic="orders.paid"),))
+    run.send(event)
+
+    assert [] == run.send(event)
 
 
 def test_long_skip_chain_is_one_decision_without_recursion() -> None:

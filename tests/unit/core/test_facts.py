@@ -7,7 +7,7 @@ import pytest
 
 from remit.core import commands, decide, events, evolve, facts
 from remit.core.definition import Bounds
-from remit.core.facts import Fact, Receipt, StepCompleted, StepStarted, Usage, decode_facts, encode_facts
+from remit.core.facts import Fact, OutboxMessage, Receipt, StepCompleted, StepStarted, Usage, decode_facts, encode_facts
 from remit.core.state import RunState, project_state, state_hash
 from tests.unit.core.situations import SITUATIONS, facts_for
 
@@ -38,6 +38,10 @@ FULL = [
         receipt=RECEIPT,
         adopted_from="rcpt_0",
         message_id="m",
+        outbox=(
+            OutboxMessage(topic="orders.paid", body={"order": 7}, key="7", destinations=("warehouse",)),
+            OutboxMessage(topic="orders.paid"),
+        ),
     ),
     facts.RunStarted(
         definition_digest="d",

@@ -7,12 +7,14 @@ import pytest
 
 from remit.core.states import (
     APPROVAL_TRANSITIONS,
+    OUTBOX_TRANSITIONS,
     RUN_TERMINAL,
     RUN_TRANSITIONS,
     STEP_SATISFIED,
     STEP_TERMINAL,
     STEP_TRANSITIONS,
     ApprovalStatus,
+    OutboxStatus,
     RunStatus,
     StepStatus,
 )
@@ -21,6 +23,7 @@ TABLES = {
     "run": (RunStatus, RUN_TRANSITIONS, RUN_TERMINAL),
     "step": (StepStatus, STEP_TRANSITIONS, STEP_TERMINAL),
     "approval": (ApprovalStatus, APPROVAL_TRANSITIONS, frozenset(ApprovalStatus) - {ApprovalStatus.PENDING}),
+    "outbox": (OutboxStatus, OUTBOX_TRANSITIONS, frozenset({OutboxStatus.DELIVERED})),
 }
 Table = tuple[type[StrEnum], dict[StrEnum, frozenset[StrEnum]], frozenset[StrEnum]]
 
@@ -62,7 +65,7 @@ def test_terminal_states_lead_nowhere_but_to_compensation(table: Table) -> None:
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_other_state_can_reach_a_terminal_one(table: Table) -> None:
     """
-    There is no state that a run, step or approval could be stuck in.
+    There is no state that a run, step, approval or outbox message could be stuck in.
     """
     states, transitions, terminal = table
     ending = set(terminal)
@@ -101,6 +104,7 @@ def test_tables_say_no_more_than_is_written_here() -> None:
 
     assert legal_runs == pairs(RUN_TRANSITIONS)
     assert legal_steps == pairs(STEP_TRANSITIONS)
+    assert {(pending, "delivered"), (pending, "dead"), ("dead", pending)} == pairs(OUTBOX_TRANSITIONS)
 
 
 def pairs(transitions: dict[StrEnum, frozenset[StrEnum]]) -> set[tuple[str, str]]:
