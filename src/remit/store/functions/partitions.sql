@@ -25,6 +25,10 @@ begin
                 parent || '_' || partition_name, parent);
             execute format('alter table remit.%I enable row level security', parent || '_' || partition_name);
             execute format('alter table remit.%I force row level security', parent || '_' || partition_name);
+            if parent in ('journal', 'steps') then
+                execute format('create trigger untruncated before truncate on remit.%I for each statement execute function remit.refuse_change()',
+                    parent || '_' || partition_name);
+            end if;
             execute format('alter table remit.%I attach partition remit.%I for values from (%s) to (%L)',
                 parent, parent || '_' || partition_name,
                 case when lower_at is null then 'minvalue' else quote_literal(remit.run_id_floor(lower_at)) end,

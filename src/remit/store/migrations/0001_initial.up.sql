@@ -319,6 +319,27 @@ create table remit.receipts (
 );
 create index receipts_run_id_idx on remit.receipts (tenant_id, run_id);
 
+-- What was recorded stays as it was, for the owner too: these tables are inserted into and dropped, never changed.
+create function remit.refuse_change() returns trigger
+language plpgsql as $$
+begin
+    raise exception using
+        errcode = 'RM005', message = format('expected only inserts into %s, got %s', tg_table_name, lower(tg_op));
+end
+$$;
+create trigger journal_immutable before update or delete on remit.journal
+    for each row execute function remit.refuse_change();
+create trigger journal_untruncated before truncate on remit.journal
+    for each statement execute function remit.refuse_change();
+create trigger steps_immutable before update or delete on remit.steps
+    for each row execute function remit.refuse_change();
+create trigger steps_untruncated before truncate on remit.steps
+    for each statement execute function remit.refuse_change();
+create trigger receipts_immutable before update or delete on remit.receipts
+    for each row execute function remit.refuse_change();
+create trigger receipts_untruncated before truncate on remit.receipts
+    for each statement execute function remit.refuse_change();
+
 -- Partitions made so far: half-open ranges of instants of run ids, without gaps.
 create table remit.run_partitions (
     name text primary key,
@@ -361,7 +382,7 @@ create table remit.approvals (
 create index approvals_status_idx on remit.approvals (tenant_id, status, created_at);
 create index approvals_run_id_idx on remit.approvals (tenant_id, run_id) where status = 'pending';
 
--- Who said what, about which bytes; insert-only.
+-- Who said what, about which bytes; insert-only (see the trigger below).
 create table remit.approval_decisions (
     tenant_id text collate "C" not null,
     approval_id text collate "C" not null,
@@ -375,6 +396,11 @@ create table remit.approval_decisions (
     foreign key (tenant_id, principal_id) references remit.principals,
     constraint approval_decisions_decision_check check (decision in ('approve', 'deny'))
 );
+
+create trigger approval_decisions_immutable before update or delete on remit.approval_decisions
+    for each row execute function remit.refuse_change();
+create trigger approval_decisions_untruncated before truncate on remit.approval_decisions
+    for each statement execute function remit.refuse_change();
 
 create table remit.inbound_events (
     tenant_id text collate "C" not null references remit.tenants,
