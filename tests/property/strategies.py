@@ -49,7 +49,7 @@ from remit.testing.rehearsal import Rehearsal
 
 FAULTS = (
     "fail", "lose", "doubt", "refuse", "suspend", "void", "deny", "expire", "forge", "duplicate", "reorder", "cancel",
-    "crash", "noise",
+    "crash", "noise", "skew",
 )  # fmt: skip
 """Kinds of trouble; each is switched on or off per run, and then strikes as often as the run's draw says."""
 
@@ -59,8 +59,8 @@ POLICY = Policy(recovery_attempts_max=3, messages_max=20)
 class RandomRun:
     """One run under a random schedule.
 
-    ``reached`` counts the kinds of events, facts and faults that really happened: a law that holds because nothing
-    happened proves nothing.
+    ``instants`` are those of the facts. ``reached`` counts the kinds of events, facts and faults that really happened:
+    a law that holds because nothing happened proves nothing.
     """
 
     def __init__(self, rng: random.Random, *, steps_max: int = 20) -> None:
@@ -71,6 +71,7 @@ class RandomRun:
         self.faults = {fault: rng.choice((0.05, 0.2, 0.5)) for fault in FAULTS if rng.random() < 0.4}
         self.reached: Counter[str] = Counter()
         self.late: list[tuple[Command | None, Event]] = []
+        self.instants: list[int] = []
         self.requests = 0
         self.messages = 0
 
@@ -110,7 +111,9 @@ class RandomRun:
         """Let one thing happen."""
         if self.strikes("crash", 0.5):
             self.reload()
-        if self.strikes("cancel", 0.1):
+        if self.strikes("skew"):
+            self.run.now_us -= 5_000_000
+        if self.strikes("cancel", 0.2):
             self.send(CancelAsked(requested_by="operator"))
         if self.strikes("noise", 0.5):
             self.send(self.random_message())
@@ -149,6 +152,7 @@ class RandomRun:
         self.reached[type(event).__name__] += 1
         for fact in self.run.send(event):
             self.reached[type(fact).__name__] += 1
+            self.instants.append(self.state.last_us)
 
     def reload(self) -> None:
         """The worker dies, and with it what its calls would have said; another one folds the journal from its bytes."""

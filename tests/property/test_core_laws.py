@@ -3,6 +3,7 @@
 The oracle below knows facts only: it shares no code with decide, evolve or outstanding.
 """
 
+import os
 import random
 import subprocess
 import sys
@@ -186,15 +187,29 @@ def check_steps(run: RandomRun) -> None:
 
 
 def check_stopping(run: RandomRun) -> None:
-    """Once a run stops, nothing new begins; only what may have had an effect is followed up."""
-    is_stopping = False
+    """Once a run stops, nothing new begins, save what may have had an effect; the first reason is that of its end."""
+    stopped_by: Fact | None = None
     doubtful: set[str] = set()
-    for fact in run.facts:
-        if is_stopping:
+    for fact, following in zip(run.facts, [*run.facts[1:], None], strict=True):
+        if stopped_by is not None:
             assert not isinstance(fact, STARTS), fact
             assert not isinstance(fact, facts.AttemptStarted) or fact.step in doubtful
+            if reopens(fact) and fact.step not in doubtful:
+                assert isinstance(following, facts.StepFailed)
+                assert following.step == fact.step
         note_doubt(doubtful, fact)
-        is_stopping = is_stopping or stops(run.definition, fact)
+        if stopped_by is None and stops(run.definition, fact):
+            stopped_by = fact
+    if run.state.is_terminal and stopped_by is not None:
+        is_cancelled = isinstance(stopped_by, facts.CancelRequested)
+        assert (RunStatus.CANCELLED if is_cancelled else RunStatus.FAILED) is run.state.status
+
+
+def reopens(fact: Fact) -> bool:
+    """Whether a fact makes a call go on that was waited for."""
+    if isinstance(fact, facts.EffectSettled):
+        return fact.outcome == "absent"
+    return isinstance(fact, facts.ApprovalGiven)
 
 
 def stops(definition: Definition, fact: Fact) -> bool:
@@ -269,6 +284,24 @@ def check_approvals(run: RandomRun) -> None:
                 pass
 
 
+def check_instants(run: RandomRun) -> None:
+    """Instants never run backwards, and nothing that is waited for is over before its time."""
+    assert sorted(run.instants) == run.instants
+    due: dict[str, int] = {}
+    for fact, at_us in zip(run.facts, run.instants, strict=True):
+        match fact:
+            case facts.AttemptFailed():
+                due[fact.step] = fact.retry_us
+            case facts.TimerStarted():
+                due[fact.step] = fact.due_us
+            case facts.AttemptStarted():
+                assert due.pop(fact.step) <= at_us
+            case facts.StepCompleted() if fact.step in due:
+                assert due.pop(fact.step) <= at_us
+            case _:
+                pass
+
+
 def check_messages(run: RandomRun) -> None:
     """A message is recorded once and taken at most once, after it was recorded."""
     received = [fact.message_id for fact in run.facts if isinstance(fact, facts.MessageReceived)]
@@ -307,6 +340,7 @@ LAWS = {
         check_doubt,
         check_attempts,
         check_approvals,
+        check_instants,
         check_messages,
         check_replay,
     )
@@ -410,7 +444,7 @@ def test_journals_are_the_same_in_another_process() -> None:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         ).stdout.strip()
         for hash_seed in ("0", "1", "4242")
     }

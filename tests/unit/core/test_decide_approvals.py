@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from remit.core.commands import AwaitApproval
-from remit.core.events import ApprovalDecided, ApprovalVoided, CancelAsked
+from remit.core.events import ApprovalDecided, ApprovalVoided, CancelAsked, EffectResolved
 from remit.core.facts import (
     ApprovalDenied,
     ApprovalExpired,
@@ -261,6 +261,32 @@ def test_approved_attempt_goes_on_in_a_stopping_run_to_clear_up_the_one_before()
 
     assert 2 == run.call("a").attempt
     assert ["StepCompleted", "RunCancelled"] == [type(f).__name__ for f in run.send(succeeded(run.call("a")))]
+
+
+def test_approval_of_a_former_request_does_not_come_back() -> None:
+    """
+    Asked again, denied, parked and settled as absent, the call starts over without the approval it once had.
+    """
+    run = SITUATIONS["approved"]()
+    run.send(failed(run.call("a"), "TIMED_OUT", effect="unknown"))
+    run.wait_until_due()
+    run.send(suspended(run.call("a"), "approval-2"))
+    run.send(ApprovalDecided(approval_id="approval-2", decision="denied", digest="", decided_by="approver"))
+    run.send(EffectResolved(step="a", slot=1, outcome="absent", decided_by="approver"))
+
+    assert run.call("a").approval is None
+
+
+def test_void_approval_does_not_come_back() -> None:
+    """
+    A retry of a call whose approval was taken back does not carry it.
+    """
+    run = SITUATIONS["approved"]()
+    run.send(ApprovalVoided(step="a", slot=1, approval_id=APPROVAL_ID, reason="the policy changed"))
+    run.send(failed(run.call("a")))
+    run.wait_until_due()
+
+    assert run.call("a").approval is None
 
 
 def test_refusal_after_approval_fails_the_step() -> None:

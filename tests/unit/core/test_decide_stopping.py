@@ -276,6 +276,18 @@ def test_effect_that_is_absent_is_tried_again_with_a_new_intent() -> None:
     assert ["IntentRecorded"] == names(run.send(intended(call, tool=PAY_TOOL)))
 
 
+def test_effect_that_was_cleared_up_is_not_in_doubt_any_more() -> None:
+    """
+    Once a person says that nothing happened, a later failure is a failure: it is not parked again.
+    """
+    run = SITUATIONS["retrying_unknown"]()
+    run.wait_until_due()
+    run.send(lost(run.call("a")))
+    run.send(settled("absent"))
+
+    assert ["StepFailed", "RunFailed"] == names(run.send(failed(run.call("a"), retryable=False)))
+
+
 def test_effect_that_is_absent_is_not_tried_again_in_a_stopping_run() -> None:
     """
     Nothing happened, and nothing is to happen any more.

@@ -12,7 +12,7 @@ from remit.errors import IllegalTransitionError
 from remit.testing.definitions import define, sequence, tool_step
 from remit.testing.events import failed, intended, succeeded, suspended
 from remit.testing.rehearsal import Rehearsal
-from tests.unit.core.situations import SITUATIONS, facts_for, snapshot
+from tests.unit.core.situations import RETRY, SITUATIONS, facts_for, snapshot
 
 ANYTIME = {"MessageReceived", "CancelRequested", "RunCompleted", "RunFailed", "RunCancelled"}
 OF_A_CALL = {
@@ -148,15 +148,17 @@ def test_call_keeps_its_numbers_when_approved() -> None:
 
 def test_retry_counts_as_a_call_but_not_as_a_step() -> None:
     """
-    Another attempt is another call to the bounds, and still the same step.
+    Another attempt is another call to the bounds, and still the same step, whatever began meanwhile.
     """
-    run = SITUATIONS["retrying"]()
+    run = Rehearsal.of(define(tool_step("a", retry=RETRY), tool_step("z", tool="other")))
+    run.send(failed(run.call("a")))
 
     run.wait_until_due()
 
     call = run.call("a")
-    assert (2, 2, 1) == (call.attempt, call.call_number, call.step_number)
-    assert (1, 2) == (run.state.usage.steps, run.state.usage.tool_calls)
+    assert (2, 3, 2, 1) == (call.attempt, call.call_number, call.call_number_of_tool, call.step_number)
+    assert (2, 3) == (run.state.usage.steps, run.state.usage.tool_calls)
+    assert {"tests.read": 2, "other": 1} == run.state.usage.calls_by_tool
 
 
 def test_intent_stays_with_later_attempts() -> None:
