@@ -142,6 +142,20 @@ def test_nodes_know_their_place() -> None:
     assert ("é", "'x'") == (text[entry.key.start : entry.key.end], text[entry.value.start : entry.value.end])
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("a.yaml", 'a: "x\\0"\n'), ("a.yaml", 'a: "\\x00"\n'), ("a.json", '{\n"a": "\\u0000"}')],
+    ids=["short", "hex", "json"],
+)
+def test_nul_as_escape_is_refused(path: str, text: str) -> None:
+    """
+    What no database takes as text is refused in both syntaxes.
+    """
+    (found,) = findings_of(text, path=path)
+
+    assert "CHARACTER_FORBIDDEN" == found.split()[1]
+
+
 def test_unfinished_document_says_so() -> None:
     """
     After a mistake of syntax the rest is unknown, so the document is not complete.

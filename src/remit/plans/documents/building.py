@@ -15,6 +15,9 @@ DEPTH_MAX: Final = 64
 """Deepest nesting of lists and mappings; half of what canonical JSON takes, so that templates may nest around it."""
 
 
+_NUL: Final = "\0"
+
+
 class _Open:
     """A list or mapping whose end is not reached; ``key`` is one whose value comes next."""
 
@@ -79,6 +82,8 @@ class TreeBuilder:
         """Put a node where it belongs: root, item, key or value. Too many findings stop the reading."""
         if self._diagnostics.is_full:
             self.stopped = True
+        if isinstance(node, Scalar) and isinstance(node.value, str) and _NUL in node.value:
+            node = self._without_nul(node)
         if not self._open:
             self._root = node if self._root is None else self._root
             return
@@ -101,6 +106,14 @@ class TreeBuilder:
                 self.add(Invalid(start=end, end=end))
             self.close(end)
         return self._root
+
+    def _without_nul(self, node: Scalar) -> Node:
+        self._reporter.report(
+            "CHARACTER_FORBIDDEN",
+            "expected a text without the character U+0000, got one as an escape; PostgreSQL cannot store it: remove it",
+            at=(node.start, node.end),
+        )
+        return Invalid(start=node.start, end=node.end)
 
     def _is_new_key(self, parent: _Open, node: Node) -> bool:
         if isinstance(node, Invalid):
