@@ -182,11 +182,18 @@ class Appended(_Record, frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class MintedRun(_Record, frozen=True, kw_only=True):
+    """The id and salt of a run to come."""
+
+    run_id: RunId
+    salt: bytes
+
+
 class Submission(_Record, frozen=True, kw_only=True):
     """A run to be created. The same ``submission_key`` of a tenant and definition name creates it once.
 
-    ``entry`` builds the first journal entry once the database has minted the run id: it cannot be made before.
-    With ``worker_id`` set the run is claimed for that worker in the same call.
+    With ``worker_id`` set the run is claimed for that worker in the same call; with ``minted`` and ``first`` too its
+    first entry is stored in the same commit: it keeps the claim, has no rows beside its payload, and is of epoch 1.
     """
 
     tenant_id: TenantId
@@ -198,6 +205,8 @@ class Submission(_Record, frozen=True, kw_only=True):
     submission_key: str | None = None
     trigger: str | None = None
     worker_id: WorkerId | None = None
+    minted: MintedRun | None = None
+    first: Append | None = None
 
 
 class Submitted(_Record, frozen=True, kw_only=True):
@@ -267,6 +276,10 @@ class Journal(Protocol):
 
     async def submit(self, submissions: Sequence[Submission]) -> tuple[list[Submitted], datetime]:
         """Create runs; answers in order, with the database's now. A new run's head stands at sequence 0."""
+        ...
+
+    async def mint(self, count: int) -> list[MintedRun]:
+        """Return ids and salts of runs to come, so that ``Submission.first`` can be made."""
         ...
 
     async def append(self, batch: Sequence[Append]) -> tuple[list[Appended], datetime]:

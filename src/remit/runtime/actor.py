@@ -7,13 +7,14 @@ Does not know: SQL, tools. Commands start only when the facts they follow from a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 import orjson
 
 from remit.core.chain import EntryHeader, commitment, entry_hash, genesis_hash
 from remit.core.commands import CallTool
-from remit.core.decide import Policy, advance
+from remit.core.decide import DEFAULT_POLICY, Policy, advance
 from remit.core.events import Event
 from remit.core.evolve import apply_fact
 from remit.core.facts import FORMAT_VERSION, Fact, decode_facts, encode_facts
@@ -29,14 +30,14 @@ from remit.ports.store import (
     Disposition,
     InboxMessage,
     LoadedRun,
+    MintedRun,
     Submission,
-    Submitted,
 )
 from remit.runtime.messages import event_of
 from remit.runtime.rows import instant_of, microseconds_of, rows_of
 
-FACTS_PER_ENTRY_MAX = 512
-"""An entry is sealed when it holds this many facts; the rest joins the next one."""
+FIRST_EPOCH: Final = Epoch(1)
+"""The epoch of a run that is claimed as it is created."""
 
 
 class JournalPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,14 +80,16 @@ class RunActor:
         self._dispatchable: list[CommandKey] = []
 
     @classmethod
-    def submitted(cls, program: Program, submission: Submission, reply: Submitted, *, core_policy: Policy) -> RunActor:
-        """Return the actor of a run that was created a moment ago, with an empty journal."""
-        state = RunState(program, tenant_id=submission.tenant_id, run_id=reply.run_id)
+    def submitted(
+        cls, program: Program, submission: Submission, minted: MintedRun, *, core_policy: Policy = DEFAULT_POLICY
+    ) -> RunActor:
+        """Return the actor of a new run, with an empty journal, at its first claim."""
+        state = RunState(program, tenant_id=submission.tenant_id, run_id=minted.run_id)
         place = JournalPlace(
-            epoch=reply.epoch,
+            epoch=FIRST_EPOCH,
             sequence=0,
-            hash=genesis_hash(submission.tenant_id, reply.run_id, submission.definition_digest),
-            salt=reply.salt,
+            hash=genesis_hash(submission.tenant_id, minted.run_id, submission.definition_digest),
+            salt=minted.salt,
             wake_sequence=0,
         )
         return cls(state, place, core_policy=core_policy)

@@ -20,6 +20,7 @@ from remit.core.commands import AwaitApproval, CallTool
 from remit.core.decide import Policy
 from remit.core.events import ActionRefused, ActionUnknown, DeadlineReached, Event, RunSubmitted
 from remit.core.outstanding import next_due_us
+from remit.core.state import CommandKey
 from remit.errors import RemitError, StoreUnavailableError
 from remit.ids import RunId
 from remit.ports.store import Append, Appended, AppendOutcome, Approvals, Claimed, Journal, LoadedRun
@@ -88,6 +89,12 @@ class RunOwner:
         self._actors[actor.run_id] = actor
         actor.handle(event, now=self._ports.clock.now())
         self.committer.enqueue(actor)
+
+    def adopt_begun(self, actor: RunActor, first: Append, dispatchable: list[CommandKey]) -> None:
+        """Take up a run that was created together with its first entry."""
+        self._actors[actor.run_id] = actor
+        stored = Appended(outcome=AppendOutcome.APPLIED)
+        self._on_durable(actor, first, stored, actor.on_appended(first, stored, dispatchable))
 
     async def take_up(self, run: LoadedRun) -> None:
         """Fold a claimed run and go on with it; its open calls may have been sent before, by a process that is gone."""

@@ -19,6 +19,7 @@ import structlog
 from remit.clock import Clock
 from remit.core.decide import DEFAULT_POLICY, Policy
 from remit.core.events import RunSubmitted
+from remit.core.state import CommandKey
 from remit.errors import StoreUnavailableError
 from remit.ids import RunId, TenantId, WorkerId
 from remit.ports.store import Append, Claimed, Dispatch
@@ -152,6 +153,10 @@ class Worker:
     def adopt(self, actor: RunActor, event: RunSubmitted) -> None:
         """Take up a run that was created and claimed for this worker a moment ago."""
         self._owner.adopt(actor, event)
+
+    def adopt_begun(self, actor: RunActor, first: Append, dispatchable: list[CommandKey]) -> None:
+        """Take up a run that was created and claimed together with its first entry."""
+        self._owner.adopt_begun(actor, first, dispatchable)
 
     # --- claims ------------------------------------------------------------------------------------
 

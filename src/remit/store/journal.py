@@ -24,12 +24,13 @@ from remit.ports.store import (
     InboxMessage,
     JournalEntry,
     LoadedRun,
+    MintedRun,
     Submission,
     Submitted,
 )
 from remit.store.database import Database
 from remit.store.faults import NO_PARTITION
-from remit.store.rows import PAYLOAD_INLINE_BYTES_MAX, encode_batches
+from remit.store.rows import PAYLOAD_INLINE_BYTES_MAX, encode_batches, encode_entry
 from remit.store.statements import load_statements
 
 STATEMENTS: Final = load_statements("journal")
@@ -67,6 +68,12 @@ class PostgresJournal:
                 created_at=row["created_at"],
             )
         return [answers[index] for index in range(len(submissions))], rows[-1]["answered_at"]
+
+    async def mint(self, count: int) -> list[MintedRun]:
+        """Return ids and salts of runs to come; those that are not used are forgotten."""
+        async with self._database.session() as session:
+            rows = await session.fetch(STATEMENTS, "mint", count)
+        return [MintedRun(run_id=RunId(str(row["run_id"])), salt=row["salt"]) for row in rows]
 
     async def append(self, batch: Sequence[Append]) -> tuple[list[Appended], datetime]:
         """Append at most one entry per run in one round trip and one commit; answers in order.
@@ -190,6 +197,7 @@ _OUTCOMES: Final = {outcome.value: outcome for outcome in AppendOutcome}
 
 
 def _encode_submission(submission: Submission) -> tuple[object, ...]:
+    minted, first = submission.minted, submission.first
     return (
         submission.definition_digest,
         submission.definition_name,
@@ -199,6 +207,9 @@ def _encode_submission(submission: Submission) -> tuple[object, ...]:
         submission.submission_key,
         submission.trigger,
         submission.worker_id,
+        None if minted is None else minted.run_id,
+        None if minted is None else minted.salt,
+        None if first is None else encode_entry(first),
     )
 
 

@@ -43,7 +43,7 @@ def _encode_batch(appends: list[Append]) -> Batch:
     results: list[Row] = []
     consumptions: list[Row] = []
     for number, append in enumerate(appends, 1):
-        entries.append(_encode_entry(append))
+        entries.append(encode_entry(append))
         if append.steps:
             steps += _encode_steps(number, append)
         if append.receipts:
@@ -75,7 +75,8 @@ def _encode_batch(appends: list[Append]) -> Batch:
     )
 
 
-def _encode_entry(append: Append) -> Row:
+def encode_entry(append: Append) -> Row:
+    """Return an append's entry as ``remit.entry_v1``, without the rows that follow from it."""
     return (
         append.run_id,
         append.epoch,

@@ -3,19 +3,6 @@
 -- A run and the claim that is meant.
 create type remit.run_ref_v1 as (tenant_id text, run_id uuid, epoch integer);
 
--- Submissions: one batch per tenant.
-create type remit.submission_v1 as (
-    definition_digest text,
-    definition_name text,
-    principal_id text,
-    policy_digest text,
-    input bytea,
-    submission_key text,
-    trigger text,
-    worker_id uuid
-);
-create type remit.submission_batch_v1 as (tenant_id text, submissions remit.submission_v1[]);
-
 -- What a run's owner reads.
 create type remit.stored_entry_v1 as (
     sequence integer,
@@ -53,6 +40,23 @@ create type remit.entry_v1 as (
     due_at timestamptz,
     waiting_for text
 );
+-- Submissions: one batch per tenant. Of a run that is claimed at once, run_id and salt were minted before and first_entry is
+-- its journal's first; else all three are null.
+create type remit.submission_v1 as (
+    definition_digest text,
+    definition_name text,
+    principal_id text,
+    policy_digest text,
+    input bytea,
+    submission_key text,
+    trigger text,
+    worker_id uuid,
+    run_id uuid,
+    salt bytea,
+    first_entry remit.entry_v1
+);
+create type remit.submission_batch_v1 as (tenant_id text, submissions remit.submission_v1[]);
+
 -- In the types below, entry is the position (from 1) of the entry that a row belongs to.
 create type remit.step_v1 as (
     entry integer,

@@ -7,12 +7,14 @@ language plpgsql as $$
 declare
     batch remit.submission_batch_v1;
     submission remit.submission_v1;
+    entry remit.entry_v1;
 begin
     perform remit.require_partitions();
     foreach batch in array batches loop
         perform set_config('remit.tenant_id', batch.tenant_id, true);
         foreach submission in array batch.submissions loop
-            run_id := remit.new_run_id();
+            run_id := coalesce(submission.run_id, remit.new_run_id());
+            entry := submission.first_entry;
             created_at := clock_timestamp();
             insert into remit.runs as r (
                 tenant_id, run_id, definition_digest, definition_name, principal_id, policy_digest, input,
@@ -27,13 +29,17 @@ begin
             created := found;
             if created then
                 epoch := case when submission.worker_id is null then 0 else 1 end;
-                salt := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
-                insert into remit.heads (tenant_id, run_id, epoch, claimable_at, worker_id, updated_at)
-                values (
-                    batch.tenant_id, submit_v1.run_id, submit_v1.epoch,
-                    case when submission.worker_id is null then submit_v1.created_at end,
-                    submission.worker_id, submit_v1.created_at
-                );
+                salt := coalesce(submission.salt, remit.new_salt());
+                if entry.run_id is null then
+                    insert into remit.heads (tenant_id, run_id, epoch, claimable_at, worker_id, updated_at)
+                    values (
+                        batch.tenant_id, submit_v1.run_id, submit_v1.epoch,
+                        case when submission.worker_id is null then submit_v1.created_at end,
+                        submission.worker_id, submit_v1.created_at
+                    );
+                else
+                    perform remit.insert_first_entry(batch.tenant_id, submission.worker_id, entry);
+                end if;
                 insert into remit.run_salts (tenant_id, run_id, salt)
                 values (batch.tenant_id, submit_v1.run_id, submit_v1.salt);
             else
@@ -52,6 +58,36 @@ begin
     end loop;
     perform set_config('remit.tenant_id', '', true);
 end
+$$;
+
+-- Inserts a new run's head as it stands after its first entry, and that entry.
+create function remit.insert_first_entry(tenant text, worker uuid, entry remit.entry_v1) returns void
+language plpgsql as $$
+begin
+    if entry.sequence <> 1 or entry.disposition <> 'keep' or entry.payload is null then
+        raise exception using errcode = 'RM002', message = 'expected a first entry that keeps the claim, with its payload';
+    end if;
+    insert into remit.heads (tenant_id, run_id, epoch, sequence, hash, status, worker_id, updated_at)
+    values (tenant, entry.run_id, entry.epoch, entry.sequence, entry.hash, entry.status, worker, entry.at);
+    insert into remit.journal (tenant_id, run_id, sequence, epoch, at, fact_count, hash, commitment, kinds)
+    values (
+        tenant, entry.run_id, entry.sequence, entry.epoch, entry.at, entry.fact_count, entry.hash, entry.commitment, entry.kinds
+    );
+    insert into remit.payloads (tenant_id, run_id, sequence, payload)
+    values (tenant, entry.run_id, entry.sequence, entry.payload);
+end
+$$;
+
+-- Returns 32 random bytes.
+create function remit.new_salt() returns bytea
+language sql volatile as $$
+    select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+$$;
+
+-- Mints run ids and salts ahead, so that a run and its first entry can be stored in one commit. Writes nothing.
+create function remit.mint_v1(wanted integer) returns table (run_id uuid, salt bytea)
+language sql volatile as $$
+    select remit.new_run_id(), remit.new_salt() from generate_series(1, least(wanted, 1000))
 $$;
 
 -- Makes the partition of now if the sweeper did not do so in time; normally one look at a table of a few rows.

@@ -1,6 +1,9 @@
 -- name: submit
 select run_id, created, epoch, salt, created_at, answered_at from remit.submit_v1($1::remit.submission_batch_v1[])
 
+-- name: mint
+select run_id, salt from remit.mint_v1($1)
+
 -- name: append
 select outcomes, released, wake_sequences, answered_at from remit.append_v1($1::remit.batch_v1[])
 
