@@ -405,6 +405,10 @@ class Inbox(Protocol):
         """
         ...
 
+    async def mark_started(self, tenant_id: TenantId, inbound_id: int) -> None:
+        """Note that an event started a run, so that it is no longer held for one to come."""
+        ...
+
 
 class Approval(_Record, frozen=True, kw_only=True):
     """A stored request for a decision."""
@@ -583,6 +587,10 @@ class Endpoints(Protocol):
 
     async def find_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
         """Return the endpoint of this path segment, of whichever tenant it belongs to."""
+        ...
+
+    async def list_endpoints(self, tenant_id: TenantId) -> list[WebhookEndpoint]:
+        """Return a tenant's endpoints, by source and secret."""
         ...
 
 

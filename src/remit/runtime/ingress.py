@@ -18,7 +18,7 @@ from remit.core.program import CompiledTrigger, Program
 from remit.errors import EvaluationError, NotFoundError, RemitError, SignatureInvalidError
 from remit.ids import RunId, TenantId
 from remit.ports.secrets import Secrets
-from remit.ports.store import Endpoints, InboundEvent, InboundReceived, Inbox, WebhookEndpoint
+from remit.ports.store import Endpoints, InboundEvent, InboundReceived, Inbox, Submitted, WebhookEndpoint
 from remit.ports.webhook import WebhookSource
 from remit.runtime.metrics import Metrics
 from remit.runtime.runs import Runs
@@ -84,21 +84,25 @@ class Ingress:
             return Delivery(received=received)
         for run_id in received.delivered_to:
             self._ports.runs.wake(run_id)
-        started = await self._start_runs(endpoint, event)
-        return Delivery(received=received, started=tuple(started))
+        submitted = await self._start_runs(endpoint, event)
+        if submitted and received.held:
+            await self._ports.inbox.mark_started(endpoint.tenant_id, received.inbound_id)
+            received = msgspec.structs.replace(received, held=False)
+        return Delivery(received=received, started=tuple(run.run_id for run in submitted if run.created))
 
-    async def _start_runs(self, endpoint: WebhookEndpoint, event: InboundEvent) -> list[RunId]:
-        started: list[RunId] = []
+    async def _start_runs(self, endpoint: WebhookEndpoint, event: InboundEvent) -> list[Submitted]:
+        """Submit every run that this event is to start; those that it started before are found by their keys."""
+        submitted = []
         for program in await self._ports.runs.triggered_by(endpoint.tenant_id, event.name):
             for trigger in program.triggers:
                 if trigger.event == event.name:
-                    run_id = await self._start_run(endpoint, program, trigger, event)
-                    started.extend([] if run_id is None else [run_id])
-        return started
+                    run = await self._start_run(endpoint, program, trigger, event)
+                    submitted.extend([] if run is None else [run])
+        return submitted
 
     async def _start_run(
         self, endpoint: WebhookEndpoint, program: Program, trigger: CompiledTrigger, event: InboundEvent
-    ) -> RunId | None:
+    ) -> Submitted | None:
         scope = {"event": event.body}
         try:
             if trigger.condition is not None and not trigger.condition.evaluate_bool(scope):
@@ -109,7 +113,7 @@ class Ingress:
             _log.error("trigger_failed", definition=program.definition.name, event=event.name, error=error.message)
             return None
         try:
-            submitted = await self._ports.runs.submit(
+            return await self._ports.runs.submit(
                 TenantId(endpoint.tenant_id),
                 definition_digest=program.digest,
                 run_input=run_input,
@@ -122,4 +126,3 @@ class Ingress:
                 raise
             _log.error("trigger_refused", definition=program.definition.name, event=event.name, error=error.message)
             return None
-        return submitted.run_id if submitted.created else None

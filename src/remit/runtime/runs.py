@@ -6,6 +6,7 @@ Owns: the checks before a run is created, and waiting for one. Does not know: HT
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -93,6 +94,7 @@ class Runs:
             InputInvalidError: the input does not match the definition's schema; nothing was created.
         """
         program = await self._ports.catalogue.program(tenant_id, definition_digest)
+        run_input = with_defaults(program.definition.input_schema, run_input)
         require_input(program, run_input)
         policy = await self._ports.catalogue.policy(tenant_id)
         submission = Submission(
@@ -224,6 +226,19 @@ class Runs:
             if any(trigger.event == event for trigger in program.triggers):
                 programs.append(program)
         return programs
+
+
+def with_defaults(schema: Mapping[str, JsonValue], run_input: JsonValue) -> JsonValue:
+    """Return an input in which the members that are absent have the ``default`` of their property, if it has one."""
+    properties = schema.get("properties")
+    if not isinstance(run_input, dict) or not isinstance(properties, dict):
+        return run_input
+    defaults = {
+        name: member["default"]
+        for name, member in properties.items()
+        if isinstance(member, dict) and "default" in member
+    }
+    return {**defaults, **run_input}
 
 
 def require_input(program: Program, run_input: JsonValue) -> None:

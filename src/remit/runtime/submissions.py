@@ -87,8 +87,8 @@ class Submitter:
         actor = RunActor.submitted(prepared.program, submission, minted)
         actor.handle(submission_event(prepared.program, prepared.submission, prepared.config), now=self._clock.now())
         first, dispatchable = actor.seal(may_release=False)
-        if not is_plain(first):
-            # Its rows need the append's phases: the run is created first and this entry made again after it.
+        if not is_plain(first) or not actor.state.acting_count:
+            # It waits at once, or its rows need the append's phases: the run is created first, its entry made again.
             return _Waiting(prepared=prepared, submission=submission, actor=None, dispatchable=[], answer=answer)
         submission = msgspec.structs.replace(submission, first=first)
         return _Waiting(prepared=prepared, submission=submission, actor=actor, dispatchable=dispatchable, answer=answer)

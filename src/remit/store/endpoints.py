@@ -57,6 +57,12 @@ class PostgresEndpoints:
             row = await session.fetch_row(STATEMENTS, "get_endpoint", tenant_id, endpoint_id)
         return None if row is None else _decode_endpoint(row)
 
+    async def list_endpoints(self, tenant_id: TenantId) -> list[WebhookEndpoint]:
+        """Return a tenant's endpoints, by source and secret."""
+        async with self._database.tenant(tenant_id) as session:
+            rows = await session.fetch(STATEMENTS, "list_endpoints", tenant_id)
+        return [_decode_endpoint(row) for row in rows]
+
 
 def _decode_endpoint(row: asyncpg.Record) -> WebhookEndpoint:
     return WebhookEndpoint(

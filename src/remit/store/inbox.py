@@ -71,6 +71,11 @@ class PostgresInbox:
             held=row["is_held"],
         )
 
+    async def mark_started(self, tenant_id: TenantId, inbound_id: int) -> None:
+        """Note that an event started a run, so that it is no longer held for one to come."""
+        async with self._database.session() as session:
+            await session.fetch(STATEMENTS, "mark_event_started", tenant_id, inbound_id)
+
 
 def _encode(body: object) -> bytes:
     try:

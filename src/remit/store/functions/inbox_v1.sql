@@ -119,3 +119,15 @@ begin
     perform set_config('remit.tenant_id', '', true);
 end
 $$;
+
+-- Notes that an event started a run, so that it is no longer held for one to come. Doing it again changes nothing.
+create function remit.mark_event_started_v1(tenant text, inbound bigint) returns void
+language plpgsql as $$
+begin
+    perform set_config('remit.tenant_id', tenant, true);
+    delete from remit.held_correlations h where h.tenant_id = tenant and h.inbound_id = inbound;
+    update remit.inbound_events i set status = 'delivered'
+    where i.tenant_id = tenant and i.inbound_id = inbound and i.status = 'held';
+    perform set_config('remit.tenant_id', '', true);
+end
+$$;

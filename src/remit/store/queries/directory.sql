@@ -71,3 +71,7 @@ where tenant_id = $1 and endpoint_id = $2
 -- name: endpoint_of_source
 select tenant_id, endpoint_id, source, secret_name, principal_id from remit.webhook_endpoints
 where tenant_id = $1 and source = $2 and secret_name = $3
+
+-- name: list_endpoints
+select endpoint_id, tenant_id, source, secret_name, principal_id from remit.webhook_endpoints
+where tenant_id = $1 order by source, secret_name
