@@ -40,6 +40,10 @@ CHECK_CODES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
         "APPROVAL_MISSING": (_ERROR, "CC-04: a tool that moves money has no approval rule."),
         "APPROVAL_INVALID": (_ERROR, "An approval rule has a limit that makes no sense, or the id of another rule."),
         "ESCALATION_MISSING": (_ERROR, "CC-04: a rule escalates when time runs out, but names nobody to escalate to."),
+        "SUBSCRIPTION_INVALID": (
+            _ERROR,
+            "A subscription's topic or URL is none, it is there twice, or it would reach what is not public.",
+        ),
         "PATTERN_UNUSED": (_WARNING, "A scope or rule is about a tool that is not registered; often a misspelling."),
         "EXPRESSION_INVALID": (_ERROR, "An expression does not compile."),
         "REFERENCE_UNKNOWN": (_ERROR, "An expression uses a step, field or input that does not exist."),

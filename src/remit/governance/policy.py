@@ -50,11 +50,26 @@ class ApprovalRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     escalation_chain: tuple[str, ...] = ()
 
 
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told of what steps publish, by a signed webhook.
+
+    ``id`` is what journals and the outbox call the receiver: pending messages follow a URL that changes under it.
+    ``topic`` is exact or a prefix ending in ``.*``. ``secret`` is the name of the secret that signs, never its value.
+    ``allow_private`` permits a receiver on this machine, for development, and nothing else that is private.
+    """
+
+    id: str
+    topic: str
+    url: str
+    secret: str
+    allow_private: bool = False
+
+
 class BusinessConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of a tenant's remit.
 
     ``endpoints`` maps the endpoint names of contracts to base URLs; ``credentials`` maps credential names to secret
-    names (never values); ``breakers`` configures dependencies by name.
+    names (never values); ``breakers`` configures dependencies by name; ``subscriptions`` say who hears of what.
     """
 
     schema_version: int = POLICY_SCHEMA_VERSION
@@ -67,6 +82,7 @@ class BusinessConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     breakers: dict[str, BreakerConfig] = {}
     endpoints: dict[str, str] = {}
     credentials: dict[str, str] = {}
+    subscriptions: tuple[Subscription, ...] = ()
 
 
 def encode_policy(config: BusinessConfig) -> bytes:

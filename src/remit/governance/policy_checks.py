@@ -1,23 +1,29 @@
 """Checks of a business config by itself and against the tools that there are.
 
-Owns: what can be wrong with scopes and approval rules. Does not know: definitions.
+Owns: what can be wrong with scopes, approval rules and subscriptions. Does not know: definitions.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from remit.core.expressions import compile_expression
 from remit.errors import ExpressionError
 from remit.governance.approvals import RULE_ROOTS
 from remit.governance.contracts import HOST_PATTERN, NAME_PATTERN
+from remit.governance.egress import Blocked, EgressRule, read_target
 from remit.governance.findings import Findings, Pointer
-from remit.governance.policy import ApprovalRule, BusinessConfig, Scope
+from remit.governance.outbox import SUBSCRIPTIONS_MAX, subscription_rule
+from remit.governance.policy import ApprovalRule, BusinessConfig, Scope, Subscription
 from remit.governance.scopes import is_covered, matches_tool
 from remit.governance.suggestions import did_you_mean
 from remit.governance.tool_checks import Contracts, check_positive, is_without_rule
 
+_DEVELOPMENT: Final = EgressRule(ports=None, allows_loopback=True)
+
 
 def check_business_config(config: BusinessConfig, contracts: Contracts | None, findings: Findings) -> None:
-    """Check bounds, scopes and approval rules; with contracts also which tools they are about."""
+    """Check bounds, scopes, approval rules and subscriptions; with contracts also which tools they are about."""
     check_positive(config.bounds, findings)
     for index, scope in enumerate(config.scopes):
         _check_scope(scope, ("scopes", index), findings)
@@ -33,6 +39,7 @@ def check_business_config(config: BusinessConfig, contracts: Contracts | None, f
                 related=(("the first one", ("approval_rules", first[rule.id], "id")),),
             )
         first.setdefault(rule.id, index)
+    _check_subscriptions(config, findings)
     if contracts is not None:
         _check_tools(config, contracts, findings)
 
@@ -86,6 +93,47 @@ def _check_rule(rule: ApprovalRule, pointer: Pointer, findings: Findings) -> Non
     if not NAME_PATTERN.match(rule.tool.removesuffix(".*")):
         findings.add(
             "APPROVAL_INVALID", (*pointer, "tool"), f"expected a tool's name or a prefix with .*, got {rule.tool!r}"
+        )
+
+
+def _check_subscriptions(config: BusinessConfig, findings: Findings) -> None:
+    first: dict[str, int] = {}
+    for index, subscription in enumerate(config.subscriptions):
+        pointer = ("subscriptions", index)
+        _check_subscription(subscription, pointer, findings)
+        if subscription.id in first:
+            findings.add(
+                "SUBSCRIPTION_INVALID",
+                pointer,
+                f"expected every subscription once, got {subscription.id!r} again; the outbox names receivers by it",
+                related=(("the first one", ("subscriptions", first[subscription.id])),),
+            )
+        first.setdefault(subscription.id, index)
+    if len(config.subscriptions) > SUBSCRIPTIONS_MAX:
+        findings.add(
+            "SUBSCRIPTION_INVALID",
+            ("subscriptions",),
+            f"expected at most {SUBSCRIPTIONS_MAX} subscriptions, got {len(config.subscriptions)}",
+        )
+
+
+def _check_subscription(subscription: Subscription, pointer: Pointer, findings: Findings) -> None:
+    if not NAME_PATTERN.match(subscription.topic.removesuffix(".*")):
+        findings.add(
+            "SUBSCRIPTION_INVALID",
+            (*pointer, "topic"),
+            f"expected a topic like orders.paid, or all below a prefix like orders.*, got {subscription.topic!r}",
+        )
+    target = read_target(subscription.url, subscription_rule(subscription))
+    if isinstance(target, Blocked):
+        is_development = not isinstance(read_target(subscription.url, _DEVELOPMENT), Blocked)
+        hint = "; allow_private permits a receiver on this machine" if is_development else ""
+        findings.add("SUBSCRIPTION_INVALID", (*pointer, "url"), target.message + hint)
+    elif subscription.allow_private and not target.is_loopback:
+        findings.add(
+            "SUBSCRIPTION_INVALID",
+            (*pointer, "allow_private"),
+            f"expected allow_private for a receiver on this machine only, got it for {target.host}; remove it",
         )
 
 

@@ -6,7 +6,7 @@ from remit.core.definition import Bounds
 from remit.diagnostics import render_excerpts
 from remit.governance.breaker import BreakerConfig
 from remit.governance.contracts import ToolContract
-from remit.governance.policy import ApprovalRule, BusinessConfig, Scope, decode_policy, encode_policy
+from remit.governance.policy import ApprovalRule, BusinessConfig, Scope, Subscription, decode_policy, encode_policy
 from remit.plans.business import compile_business
 from tests.unit.plans.reading import lines
 
@@ -35,6 +35,9 @@ breakers:
   pay: {failure_threshold: 3, failure_window: 30s, open: 1m, half_open_calls_max: 2, success_threshold: 1}
 endpoints: {pay: "https://api.pay.example/v1", local: "http://127.0.0.1:8080"}
 credentials: {pay: PAY_RESTRICTED_KEY, shop: vault/shop-eu/shop_admin_token, mail: "env:MAIL_TOKEN_2026"}
+subscriptions:
+  - {id: warehouse, topic: orders.*, url: "https://hooks.example:8443/in?source=remit", secret: WAREHOUSE_WEBHOOK}
+  - {topic: orders.paid, url: "http://localhost:9000", secret: LOCAL_WEBHOOK, allow_private: true}
 """
 
 
@@ -85,6 +88,21 @@ def test_every_field_arrives_in_the_config(contracts: dict[str, ToolContract]) -
             "shop": "vault/shop-eu/shop_admin_token",
             "mail": "env:MAIL_TOKEN_2026",
         },
+        subscriptions=(
+            Subscription(
+                id="warehouse",
+                topic="orders.*",
+                url="https://hooks.example:8443/in?source=remit",
+                secret="WAREHOUSE_WEBHOOK",
+            ),
+            Subscription(
+                id="localhost-907431b3",
+                topic="orders.paid",
+                url="http://localhost:9000",
+                secret="LOCAL_WEBHOOK",
+                allow_private=True,
+            ),
+        ),
     )
 
     assert [] == lines(result.diagnostics)

@@ -6,7 +6,7 @@ from pathlib import Path
 from remit.governance.contracts import ToolContract
 from remit.plans.bounds import BOUNDS
 from remit.plans.business import compile_business
-from remit.plans.business.tables import APPROVAL_RULE, BREAKER, SCOPE
+from remit.plans.business.tables import APPROVAL_RULE, BREAKER, SCOPE, SUBSCRIPTION
 from remit.plans.business.tables import DOCUMENT as REMIT_FILE
 from remit.plans.fields import FieldTable
 from remit.plans.orchestration import compile_orchestration
@@ -60,4 +60,4 @@ def test_remit_file_page_compiles_and_names_every_field() -> None:
     result = compile_business(example("remit-file.md"), path="remit.yaml")
 
     assert [] == lines(result.diagnostics)
-    assert set() == unmentioned(page("remit-file.md"), REMIT_FILE, SCOPE, APPROVAL_RULE, BREAKER)
+    assert set() == unmentioned(page("remit-file.md"), REMIT_FILE, SCOPE, APPROVAL_RULE, BREAKER, SUBSCRIPTION)

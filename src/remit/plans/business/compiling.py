@@ -22,6 +22,7 @@ from remit.plans.business.reading import (
     read_endpoints,
     read_scopes,
 )
+from remit.plans.business.subscriptions import read_subscriptions
 from remit.plans.business.tables import DOCUMENT
 from remit.plans.catalogue import Catalogue
 from remit.plans.checking import report_checks
@@ -88,4 +89,5 @@ def _compile(reporter: Reporter, root: Node) -> BusinessConfig | None:
         breakers=read_breakers(fields),
         endpoints=read_endpoints(fields),
         credentials=read_credentials(fields),
+        subscriptions=read_subscriptions(fields),
     )

@@ -235,21 +235,27 @@ def read_credentials(fields: Fields) -> dict[str, str]:
     """Return secret names by credential name. A value that looks like a secret is refused and never shown."""
     credentials: dict[str, str] = {}
     for name, entry in _named(fields, "credentials"):
-        node = entry.value
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            wrong_type(fields.reporter, node, "the name of a secret")
-            continue
-        if looks_like_secret(node.value):
-            report_secret(fields.reporter, node)
-            continue
-        if not SECRET_NAME.pattern.fullmatch(node.value):
-            # What stands here may be a secret of an unknown kind: it is not quoted.
-            fields.reporter.report(
-                "SECRET_NAME_INVALID", f"expected {SECRET_NAME.words}, got another text; rename it", at=place(node)
-            )
-            continue
-        credentials[name] = node.value
+        secret = secret_name_of(fields.reporter, entry.value)
+        if secret is not None:
+            credentials[name] = secret
     return credentials
+
+
+def secret_name_of(reporter: Reporter, node: Node) -> str | None:
+    """Return a node that is to be the name of a secret; one that looks like a secret itself is never shown."""
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        wrong_type(reporter, node, "the name of a secret")
+        return None
+    if looks_like_secret(node.value):
+        report_secret(reporter, node)
+        return None
+    if not SECRET_NAME.pattern.fullmatch(node.value):
+        # What stands here may be a secret of an unknown kind: it is not quoted.
+        reporter.report(
+            "SECRET_NAME_INVALID", f"expected {SECRET_NAME.words}, got another text; rename it", at=place(node)
+        )
+        return None
+    return node.value
 
 
 def _named(fields: Fields, name: str) -> Iterator[tuple[str, Entry]]:

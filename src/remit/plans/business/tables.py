@@ -22,6 +22,7 @@ DOCUMENT: Final = FieldTable(
             "description",
             "endpoints",
             "scopes",
+            "subscriptions",
             "version",
         }
     ),
@@ -81,4 +82,9 @@ BREAKER: Final = FieldTable(
         }
     ),
     other_names={"half_open_max_calls": "half_open_calls_max", "open_duration": "open"},
+)
+
+SUBSCRIPTION: Final = FieldTable(
+    what="a subscription",
+    names=frozenset({"allow_private", "id", "secret", "topic", "url"}),
 )
