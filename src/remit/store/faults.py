@@ -29,7 +29,15 @@ OUR_PARTITION_RANGE: Final = "RM003"
 NO_PARTITION: Final = "23514"
 """A check violation; also what a row without a partition raises."""
 
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeEncodeError)
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What the driver raises when a connection is lost at an unlucky moment.
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    UnicodeEncodeError,
+)
 """Everything that a statement can raise."""
 
 CONSTRAINTS: Final[dict[str, tuple[type[RemitError], str]]] = {
@@ -85,7 +93,9 @@ def translate(error: BaseException, *, statement: str) -> RemitError:
     if isinstance(error, UnicodeEncodeError | ValueError | TypeError):
         # The driver could not encode an argument: a lone surrogate, a number out of range.
         return InputInvalidError(f"{statement}: a value cannot be stored", statement=statement, sqlstate="22000")
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError | asyncio.CancelledError):
+    if isinstance(
+        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError | asyncio.CancelledError
+    ):
         return StoreUnavailableError(
             f"{statement}: the database cannot be reached", retryable=True, statement=statement
         )

@@ -141,10 +141,12 @@ async def _migrate(owner_url: str, direction: str, revision: str) -> None:
             found = None if is_new else await connection.fetchval(_MIGRATE["version"])
             if found is not None and found not in known_versions():
                 raise UnsafeDatabaseError(
-                    f"expected a schema of at most version {newest_version()}, got {found}: it was made by a newer Remit",
+                    f"expected a schema of at most version {newest_version()}, got {found}: use the newer Remit",
                     found=found,
                 )
             script = await asyncio.to_thread(write_script, direction, found, revision)
+            if not script.strip():
+                return
             await connection.execute(script)
             if await connection.fetchval(_MIGRATE["version"]) is None:
                 await connection.execute(_MIGRATE["forget_versions"])

@@ -87,17 +87,20 @@ class Session:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the connection is gone."""
-        return bool(self._connection.is_closed())
+        """Whether the connection is gone. The driver's pool takes lost ones away from their borrower."""
+        try:
+            return bool(self._connection.is_closed())
+        except asyncpg.InterfaceError:
+            return True
 
     def cut(self) -> None:
         """End the connection without a word, as a crash does."""
-        if not self._connection.is_closed():
+        if not self.is_closed:
             self._connection.terminate()
 
     async def close(self) -> None:
         """Say goodbye and close."""
-        if not self._connection.is_closed():
+        if not self.is_closed:
             try:
                 await self._connection.close(timeout=1.0)
             except DRIVER_ERRORS:
@@ -124,7 +127,7 @@ class Session:
         return answer
 
     async def _roll_back(self) -> None:
-        if self._connection.is_closed():
+        if self.is_closed:
             return
         try:
             await self._connection.execute(_SESSION["rollback"])

@@ -57,6 +57,11 @@ grant select, insert, delete on remit.held_correlations, remit.correlations to r
 grant select, insert, update on remit.idempotency_keys, remit.breakers, remit.rates to remit_app;
 grant select, insert, update (released_at) on remit.quarantines to remit_app;
 
+-- Functions are for the application only. This comes before some of them are handed over: afterwards it would do nothing.
+revoke all on all functions in schema remit from public;
+grant execute on all functions in schema remit to remit_app;
+grant execute on function remit.make_partitions_v1(timestamptz) to remit_dispatch;
+
 -- Functions of the dispatch role: created by the owner, then handed over.
 grant create on schema remit to remit_dispatch;
 do $$
@@ -73,6 +78,4 @@ end
 $$;
 revoke create on schema remit from remit_dispatch;
 
-revoke all on all functions in schema remit from public;
-grant execute on all functions in schema remit to remit_app;
-grant execute on function remit.make_partitions_v1(timestamptz) to remit_dispatch;
+select remit.make_partitions_v1(clock_timestamp() + interval '3 months');
