@@ -13,6 +13,7 @@ import msgspec
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import Bounds
+from remit.errors import JournalCorruptError
 
 FORMAT_VERSION: Final = 1
 """Version of the journal's format; the state projection that is hashed belongs to it."""
@@ -331,6 +332,9 @@ def decode_facts(payload: bytes) -> list[Fact]:
     """Return the facts of one journal entry's payload.
 
     Raises:
-        msgspec.ValidationError: the payload is not a list of facts that this version knows.
+        JournalCorruptError: the payload is not a list of facts that this version knows.
     """
-    return _decoder.decode(payload)
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise JournalCorruptError(f"the payload is no list of known facts: {error}", part="payload") from error

@@ -26,7 +26,8 @@ RUN_ID = RunId("01890000-0000-7000-8000-000000000001")
 class Rehearsal:
     """One run in the hands of a test.
 
-    ``entries`` holds the facts of each event that had any, in order; ``events`` every event that was sent.
+    ``entries`` holds the facts of each event that had any, in order, and ``instants`` when they were decided;
+    ``events`` holds every event that was sent.
     """
 
     def __init__(self, definition: Definition, *, policy: Policy = DEFAULT_POLICY) -> None:
@@ -35,6 +36,7 @@ class Rehearsal:
         self.policy = policy
         self.now_us = START_US
         self.entries: list[list[Fact]] = []
+        self.instants: list[int] = []
         self.events: list[Event] = []
 
     @classmethod
@@ -60,6 +62,7 @@ class Rehearsal:
         facts = advance(self.state, event, policy=self.policy, now_us=self.now_us)
         if facts:
             self.entries.append(facts)
+            self.instants.append(self.state.last_us)
         return facts
 
     def call(self, step: str, *, slot: int = 1) -> CallTool:

@@ -9,6 +9,7 @@ from remit.core import commands, decide, events, evolve, facts
 from remit.core.definition import Bounds
 from remit.core.facts import Fact, OutboxMessage, Receipt, StepCompleted, StepStarted, Usage, decode_facts, encode_facts
 from remit.core.state import RunState, project_state, state_hash
+from remit.errors import JournalCorruptError
 from tests.unit.core.situations import SITUATIONS, facts_for
 
 RECEIPT = Receipt(
@@ -105,6 +106,9 @@ def test_empty_entry_reads_back() -> None:
         b'[{"fact":"step_skipped"}]',
         b'[{"fact":"step_skipped","step":1}]',
         b'[{"fact":"step_skipped","step":"a"}',
+        b'[{"fact":"step_skipped","step":"\xff"}]',
+        b'[{"fact":"run_completed","output":1e999}]',
+        b'[{"fact":"run_completed","output":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
         b'[{"fact":"effect_settled","step":"a","slot":1,"outcome":"perhaps","decided_by":"x"}]',
     ],
 )
@@ -112,7 +116,7 @@ def test_payload_that_is_no_list_of_facts_is_refused(payload: bytes) -> None:
     """
     Nothing is revived from bytes that are not exactly the facts that this version knows.
     """
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(JournalCorruptError):
         decode_facts(payload)
 
 

@@ -104,6 +104,9 @@ def test_tables_say_no_more_than_is_written_here() -> None:
 
     assert legal_runs == pairs(RUN_TRANSITIONS)
     assert legal_steps == pairs(STEP_TRANSITIONS)
+    assert set(itertools.product([pending], {"approved", "denied", "expired", "withdrawn"})) == pairs(
+        APPROVAL_TRANSITIONS
+    )
     assert {(pending, "delivered"), (pending, "dead"), ("dead", pending)} == pairs(OUTBOX_TRANSITIONS)
 
 
