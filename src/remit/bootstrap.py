@@ -15,10 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import structlog
+
 from remit.clock import DatabaseClock
 from remit.core.canonical import JsonValue
 from remit.core.definition import Definition, definition_digest, encode_definition
-from remit.errors import DefinitionInvalidError, NotFoundError
+from remit.errors import DefinitionInvalidError, NotFoundError, OperationError
 from remit.governance.policy import BusinessConfig, encode_policy
 from remit.ids import Digest, PrincipalId, TenantId, WorkerId
 from remit.plans.business import compile_business
@@ -46,6 +48,9 @@ from remit.tools.registry import Registry
 
 PACKS_GROUP: Final = "remit.packs"
 LEASE_MARGIN_SECONDS: Final = 2.0
+SERVER_CHECK_SECONDS: Final = 1.0
+_log = structlog.get_logger("remit.kernel")
+
 OPERATOR: Final = PrincipalId("operator")
 APPROVER: Final = PrincipalId("approver")
 """The two people of a laptop's default tenant, so that four eyes can be shown."""
@@ -94,6 +99,7 @@ class Kernel:
         self.runs: Runs
         self.ingress: Ingress
         self.worker: Worker | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -126,13 +132,27 @@ class Kernel:
                 await self.apply(self._business)
             if self.worker is not None:
                 await self.worker.start()
+                self._keeping = asyncio.create_task(self._keep_server(), name="keep-server")
             opened.pop_all()  # everything stands: nothing to undo
 
     async def stop(self) -> None:
         """Let calls in flight end, hand runs back, close the store (and a server that this process owns)."""
+        if self._keeping is not None:
+            self._keeping.cancel()
         if self.worker is not None:
             await self.worker.stop()
         await self.store.close()
+
+    async def _keep_server(self) -> None:
+        """Start an embedded server again that was killed: its workers go on by themselves once it answers."""
+        server = self.store.server
+        while server is not None:  # bound: cancelled by ``stop``
+            await asyncio.sleep(SERVER_CHECK_SECONDS)
+            try:
+                if await asyncio.to_thread(server.revive):
+                    _log.warning("server_revived")
+            except OperationError as error:
+                _log.warning("server_down", error=error.message)
 
     def _wire(self) -> None:
         store, settings, clock = self.store, self.settings, self.clock

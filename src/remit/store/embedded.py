@@ -29,7 +29,7 @@ from remit.store.cluster import (
     socket_folder,
     write_settings,
 )
-from remit.store.postmaster import Postmaster, find_postmaster, launch, stop
+from remit.store.postmaster import Postmaster, find_postmaster, launch, stop, was_killed
 
 DATABASE: Final = "remit"
 
@@ -110,6 +110,17 @@ class EmbeddedServer:
         cluster = self._prepare()
         postmaster = find_postmaster(cluster)
         return None if postmaster is None else _address(cluster, postmaster, ensure_cluster(cluster))
+
+    def revive(self) -> bool:
+        """Start the server again if it was killed; true if it was. One that was stopped in order stays down.
+
+        A killed server leaves its ``postmaster.pid``, an orderly one takes it away. Cheap while all is well: no
+        connection is made.
+        """
+        if not was_killed(self._prepare()):
+            return False
+        self.start()
+        return True
 
     def stop(self) -> None:
         """Stop the server, whoever uses it; does nothing if none runs."""

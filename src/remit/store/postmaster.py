@@ -52,6 +52,15 @@ def find_postmaster(cluster: Cluster) -> Postmaster | None:
     return found if is_alive(found.pid) and _answers(found.socket_dir) else None
 
 
+def was_killed(cluster: Cluster) -> bool:
+    """Tell whether the file of a server is there whose process is not."""
+    try:
+        first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0]
+    except FileNotFoundError:
+        return False
+    return first.isdigit() and not is_alive(int(first))
+
+
 def launch(cluster: Cluster) -> Postmaster:
     """Start the server and wait until it is ready. The caller holds the lock that makes it the only starter.
 
