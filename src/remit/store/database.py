@@ -58,6 +58,11 @@ class Database:
         self.warnings: tuple[str, ...] = ()
         """What ``allow_unsafe`` let pass; shown in health."""
 
+    @property
+    def url(self) -> str:
+        """Where it is; holds a password."""
+        return self._url
+
     async def connect(self) -> None:
         """Check the database and open the pool.
 

@@ -7,6 +7,7 @@ Does not know: what the kernel does with them.
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from remit.errors import SettingsInvalidError
 from remit.settings import Settings
@@ -22,6 +23,9 @@ from remit.store.migrate import derive_app_url, status, upgrade
 from remit.store.reader import PostgresReader
 from remit.store.reservation import PostgresReservation
 from remit.store.session import Observer
+from remit.store.statements import load_statements
+
+STATEMENTS: Final = load_statements("session")
 
 
 class PostgresStore:
@@ -41,6 +45,19 @@ class PostgresStore:
         self.endpoints = PostgresEndpoints(database)
         self.reader = PostgresReader(database)
         self.reservation = PostgresReservation(database)
+
+    @property
+    def app_dsn(self) -> str:
+        """The URL that the adapters connect with. It holds a password: never log it."""
+        return self.database.url
+
+    async def count_commits(self) -> int:
+        """Return how many writing transactions the server has begun, ever; for measuring by difference."""
+        async with self.database.session() as session:
+            row = await session.fetch_row(STATEMENTS, "count_commits")
+        assert row is not None
+        count: int = row["commits"]
+        return count
 
     async def close(self) -> None:
         """Close all connections and leave the embedded server; it ends if nobody else keeps it."""

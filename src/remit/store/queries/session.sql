@@ -46,3 +46,7 @@ where r.rolname = current_user and s.rolname = session_user
 
 -- name: schema_version
 select version_num from remit.schema_versions
+
+-- name: count_commits
+-- The next transaction id: every writing transaction takes one.
+select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as commits
