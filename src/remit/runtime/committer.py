@@ -14,10 +14,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from remit.clock import Clock
 from remit.core.commands import CallTool
 from remit.core.state import CommandKey
-from remit.errors import StoreUnavailableError
+from remit.errors import RemitError
 from remit.ports.store import Append, Appended, AppendOutcome, Journal
 from remit.runtime.actor import RunActor
 from remit.runtime.metrics import Metrics
@@ -27,6 +29,8 @@ ROWS_PER_BATCH_MAX: Final = 512
 BYTES_PER_BATCH_MAX: Final = 1_000_000
 RESEND_DELAY_SECONDS: Final = 0.2
 BUSY_RESENDS_MAX: Final = 100
+
+_log = structlog.get_logger("remit.committer")
 
 Sealed = tuple[RunActor, Append, list[CommandKey]]
 Answered = tuple[Sealed, Appended]
@@ -78,8 +82,7 @@ class Committer:
     async def run(self) -> None:
         """Store batches until closed.
 
-        Raises:
-            StoreUnavailableError: never; an outage is waited out, because what is decided must not be lost.
+        An outage is waited out, because what is decided must not be lost.
         """
         answered: list[Answered] = []
         while True:  # bound: ended by ``close``
@@ -153,7 +156,9 @@ class Committer:
         while True:  # bound: an outage ends, or shutdown cancels this task
             try:
                 replies, now = await self._journal.append(batch)
-            except StoreUnavailableError:
+            except RemitError as error:
+                # Whatever it is: a committer that ended would leave a worker that owns runs and stores nothing.
+                _log.warning("append_failed", runs=len(batch), code=error.code, error=error.message)
                 self._metrics.append_retried()
                 await asyncio.sleep(RESEND_DELAY_SECONDS)
                 continue

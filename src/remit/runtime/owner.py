@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from remit.core.events import ActionRefused, ActionUnknown, DeadlineReached, Eve
 from remit.core.outstanding import next_due_us
 from remit.core.state import CommandKey
 from remit.errors import RemitError, StoreUnavailableError
-from remit.ids import RunId
+from remit.ids import Epoch, RunId
 from remit.ports.store import Append, Appended, AppendOutcome, Approvals, Claimed, Journal, LoadedRun
 from remit.runtime.actor import RunActor
 from remit.runtime.catalogue import Catalogue
@@ -33,6 +34,9 @@ from remit.runtime.pipeline import Pipeline
 from remit.runtime.rows import instant_of, microseconds_of
 
 OUTAGE_DELAY_SECONDS: Final = 0.5
+
+CallKey = tuple[RunId, Epoch, str, int]
+"""A call of an owner: the same call under another claim is another owner's, and is made again."""
 
 _log = structlog.get_logger("remit.owner")
 
@@ -71,7 +75,7 @@ class RunOwner:
         self._actors: dict[RunId, RunActor] = {}
         self._unreadable: set[RunId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._performing: dict[tuple[RunId, str, int], CallTool] = {}
+        self._performing: dict[CallKey, tuple[CallTool, asyncio.Task[None]]] = {}
         self._is_stopping = False
         self.committer = Committer(
             ports.journal, ports.clock, ports.metrics, on_durable=self._on_durable, on_lost=self._on_lost
@@ -107,10 +111,15 @@ class RunOwner:
             return
         self._actors[actor.run_id] = actor
         calls = actor.open_calls()
-        if run.sequence == 0:
-            policy = await self._ports.catalogue.policy(run.tenant_id)
-            actor.handle(submission_event(program, run, policy.config), now=self._ports.clock.now())
-        await self._hear(actor, run)
+        try:
+            if run.sequence == 0:
+                policy = await self._ports.catalogue.policy(run.tenant_id)
+                actor.handle(submission_event(program, run, policy.config), now=self._ports.clock.now())
+            await self._hear(actor, run)
+        except StoreUnavailableError:
+            # Not taken up: it is asked for again, or handed back by the heartbeat.
+            self._drop(actor)
+            raise
         if actor.has_pending or not calls:
             self.committer.enqueue(actor)
         self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=True)
@@ -143,10 +152,23 @@ class RunOwner:
         for claim in claims:
             actor = self._actors.get(claim.run_id)
             if actor is not None and claim.epoch > actor.epoch:
-                self._actors.pop(claim.run_id, None)
+                self._drop(actor)
             if not self.owns(claim.run_id):
                 strays.append(claim)
         return strays
+
+    def lose_all(self) -> None:
+        """Drop every run: the lease is over, so each of them may be another worker's."""
+        for actor in list(self._actors.values()):
+            self._drop(actor)
+
+    def _drop(self, actor: RunActor) -> None:
+        """Forget a run that is not ours any more, and end its calls: nothing more may be sent in its name."""
+        if self._actors.get(actor.run_id) is actor:
+            del self._actors[actor.run_id]
+        for (run_id, epoch, _, _), (_, task) in list(self._performing.items()):
+            if (run_id, epoch) == (actor.run_id, actor.epoch) and task is not asyncio.current_task():
+                task.cancel()
 
     async def finish_calls(self, *, timeout_seconds: float) -> None:
         """Start no more calls and wait for those in flight; what is not done then is cancelled, as in a crash."""
@@ -168,26 +190,32 @@ class RunOwner:
         if self._is_stopping:
             return  # what has not begun is for the next owner
         for call in calls:
-            key = (actor.run_id, call.step, call.slot)
-            if self._performing.get(key) != call:
-                self._performing[key] = call
-                self._spawn(self._perform(actor, call, resumed=resumed))
+            key = (actor.run_id, actor.epoch, call.step, call.slot)
+            under_way = self._performing.get(key)
+            if under_way is None or under_way[0] != call:
+                task = asyncio.create_task(self._perform(actor, call, resumed=resumed))
+                self._keep(task)
+                self._performing[key] = (call, task)
+                task.add_done_callback(partial(self._end_call, key))
+
+    def _end_call(self, key: CallKey, task: asyncio.Task[None]) -> None:
+        under_way = self._performing.get(key)
+        if under_way is not None and under_way[1] is task:
+            del self._performing[key]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+        self._keep(asyncio.create_task(work))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _perform(self, actor: RunActor, call: CallTool, *, resumed: bool) -> None:
-        key = (actor.run_id, call.step, call.slot)
         try:
             event = await self._act(actor, call, resumed=resumed)
         except Exception as fault:  # boundary: a bug of ours ends this step in a known way, not the worker
             _log.exception("pipeline_fault", run_id=actor.run_id, step=call.step)
             event = fault_event(call, fault)
-        finally:
-            if self._performing.get(key) is call:
-                del self._performing[key]
         # A run that was lost while its call was in flight is its new owner's business.
         is_ours = self._actors.get(actor.run_id) is actor
         if is_ours and actor.handle(event, now=self._ports.clock.now()):
@@ -205,6 +233,8 @@ class RunOwner:
     # --- answers of the committer ------------------------------------------------------------------
 
     def _on_durable(self, actor: RunActor, append: Append, reply: Appended, calls: list[CallTool]) -> None:
+        if self._actors.get(actor.run_id) is not actor:
+            return  # dropped while its entry was under way: what follows is its next owner's
         if actor.state.is_terminal and not actor.has_pending:
             self._actors.pop(actor.run_id, None)
             self._ports.metrics.finished(append.status)
@@ -227,7 +257,7 @@ class RunOwner:
     def _on_lost(self, actor: RunActor, append: Append, reply: Appended) -> None:
         """The entry was not stored: nothing of what this process thinks about the run counts any more."""
         self._ports.metrics.lost(reply.outcome.value)
-        self._actors.pop(actor.run_id, None)
+        self._drop(actor)
         _log.warning("run_lost", run_id=actor.run_id, sequence=append.sequence, outcome=reply.outcome.value)
         if reply.outcome in {AppendOutcome.CONFLICT, AppendOutcome.KEY_TAKEN}:
             claim = Claimed(tenant_id=actor.tenant_id, run_id=actor.run_id, epoch=actor.epoch)

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 import orjson
+import structlog
 
 from remit.clock import Clock
 from remit.core.canonical import JsonValue
@@ -34,7 +35,7 @@ from remit.core.events import (
 from remit.core.facts import ApprovalRequested, IntentRecorded
 from remit.core.state import RunState
 from remit.core.states import DeliveryClass, Idempotency
-from remit.errors import NotFoundError
+from remit.errors import NotFoundError, StoreUnavailableError
 from remit.governance.approvals import ApprovalSubject, approval_digest, find_rule
 from remit.governance.bounds import check_bounds
 from remit.governance.contracts import check_arguments
@@ -60,6 +61,8 @@ KEY_POLL_SECONDS: Final = 0.1
 
 WINDOW_SAFE_FRACTION: Final = 0.8
 """Share of a provider's key window inside which a call is simply sent again (ARCHITECTURE.md, delivery classes)."""
+
+_log = structlog.get_logger("remit.pipeline")
 
 
 class PipelinePorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -337,7 +340,11 @@ class Pipeline:
     async def _send(self, call: Call) -> Event:
         event = await self._ports.outcomes.call_tool(call)
         if call.entry.contract.dependency is not None:
-            await self._ports.breakers.record(call, event)
+            try:
+                await self._ports.breakers.record(call, event)
+            except StoreUnavailableError as error:
+                # The call was made: what became of it must not be lost, or it would be made again.
+                _log.warning("breaker_not_recorded", dependency=call.entry.contract.dependency, error=error.message)
         self._count(event)
         return event
 

@@ -20,7 +20,7 @@ from remit.clock import Clock
 from remit.core.decide import DEFAULT_POLICY, Policy
 from remit.core.events import RunSubmitted
 from remit.core.state import CommandKey
-from remit.errors import StoreUnavailableError
+from remit.errors import RemitError, StoreUnavailableError
 from remit.ids import RunId, TenantId, WorkerId
 from remit.ports.store import Append, Claimed, Dispatch
 from remit.runtime.actor import RunActor
@@ -84,6 +84,7 @@ class Worker:
         self._loops: list[asyncio.Task[None]] = []
         self._committing: asyncio.Task[None] | None = None
         self._strays: list[Claimed] = []
+        self._claim_request: str | None = None
         self._is_stopping = False
         self._connected_since: float | None = None
         self._server_started_at: datetime | None = None
@@ -109,13 +110,7 @@ class Worker:
     async def start(self) -> None:
         """Register and start the loops."""
         options = self._options
-        sent = self._clock.monotonic()
-        now = await self._dispatch.register_worker(
-            options.worker_id, lease_seconds=options.lease_seconds, version=options.version
-        )
-        self._clock.observe(now)
-        self._lease.extend(sent)
-        self._connected_since = sent
+        await self._register()
         self._committing = asyncio.create_task(self._owner.committer.run(), name="committer")
         self._loops = [
             asyncio.create_task(self._claim_loop(), name="claim"),
@@ -139,6 +134,15 @@ class Worker:
             await self._dispatch.retire_worker(self._options.worker_id)
         except StoreUnavailableError as error:
             _log.warning("retire_failed", error=error.message)
+
+    async def _register(self) -> None:
+        sent = self._clock.monotonic()
+        now = await self._dispatch.register_worker(
+            self._options.worker_id, lease_seconds=self._options.lease_seconds, version=self._options.version
+        )
+        self._clock.observe(now)
+        self._lease.extend(sent)
+        self._connected_since = sent
 
     def wake(self, run_id: RunId | None = None) -> None:
         """Look for claimable runs now: somebody in this process made one, or sent ``run_id`` a message."""
@@ -164,7 +168,8 @@ class Worker:
         while not self._is_stopping:
             try:
                 claimed = await self._claim_once()
-            except StoreUnavailableError as error:
+            except RemitError as error:
+                # Whatever it is, a worker that stops claiming and keeps its lease helps nobody.
                 self._connected_since = None
                 _log.warning("claim_failed", error=error.message)
                 await asyncio.sleep(OUTAGE_DELAY_SECONDS)
@@ -191,8 +196,10 @@ class Worker:
         room = min(CLAIM_BATCH, self._options.owned_runs_max - len(self._owner))
         if room <= 0:
             return 0
-        worker_id = self._options.worker_id
-        claims, now = await self._dispatch.claim(worker_id, request_id=str(uuid.uuid4()), limit=room)
+        if self._claim_request is None:
+            self._claim_request = str(uuid.uuid4())
+        # Until its runs are taken up the same request is made again: a lost answer must not cost two heartbeats.
+        claims, now = await self._dispatch.claim(self._options.worker_id, request_id=self._claim_request, limit=room)
         self._clock.observe(now)
         fresh = [claim for claim in claims if not self._owner.owns(claim.run_id)]
         if fresh:
@@ -200,6 +207,7 @@ class Worker:
             self._clock.observe(now)
             for run in runs:
                 await self._owner.take_up(run)
+        self._claim_request = None
         return len(claims)
 
     def _tell_finished(self, actor: RunActor, append: Append) -> None:
@@ -233,14 +241,23 @@ class Worker:
             await asyncio.sleep(seconds)
             try:
                 await work()
-            except StoreUnavailableError as error:
+            except RemitError as error:
+                # Recovery is a loop that never ends, whatever goes wrong in one turn of it.
                 self._connected_since = None
                 _log.warning("loop_failed", error=error.message)
 
     async def _heartbeat(self) -> None:
+        """Extend the lease, and compare what the database and this process think is owned.
+
+        Raises:
+            StoreUnavailableError: the lease was over and the runs are given up; or nobody answered.
+        """
         sent = self._clock.monotonic()
         beat = await self._dispatch.heartbeat(self._options.worker_id)
         self._clock.observe(beat.now)
+        if beat.lease_seconds <= 0:
+            await self._start_over()
+            raise StoreUnavailableError("the lease was over: what this worker owned may be another's", retryable=True)
         self._lease.extend(sent)
         self._metrics.heartbeat(sent)
         self._metrics.owns(len(self._owner))
@@ -255,6 +272,14 @@ class Worker:
             await self._hand_back(lasting)
         for run_id in beat.woken:
             self._owner.hear_soon(run_id)
+
+    async def _start_over(self) -> None:
+        """Give up every run after the lease was lost (a pause, a suspended machine), and become known again."""
+        _log.warning("lease_lost", owned=len(self._owner))
+        self._owner.lose_all()
+        self._strays = []
+        await self._register()
+        self._wake.set()
 
     async def _sweep(self) -> None:
         """Reclaim runs of dead workers, but only after a full lease of uninterrupted connection."""
@@ -271,7 +296,7 @@ class Worker:
         while True:  # bound: ended by ``stop``
             try:
                 await self._dispatch.wait_for_wake(timeout_seconds=LISTEN_SECONDS)
-            except StoreUnavailableError:
+            except RemitError:
                 await asyncio.sleep(OUTAGE_DELAY_SECONDS)
             self._wake.set()
 
