@@ -43,7 +43,7 @@ from remit.runtime.secret_store import SecretStore
 from remit.runtime.submissions import Submitter
 from remit.runtime.worker import Worker, WorkerOptions, WorkerPorts
 from remit.settings import Settings
-from remit.store import PostgresStore, open_store
+from remit.store import Lifetime, PostgresStore, open_store
 from remit.tools.registry import Registry
 
 PACKS_GROUP: Final = "remit.packs"
@@ -124,7 +124,7 @@ class Kernel:
             DefinitionInvalidError: the remit file has findings.
         """
         async with AsyncExitStack() as opened:
-            self.store = await open_store(self.settings)
+            self.store = await open_store(self.settings, lifetime=Lifetime.OWNED)
             opened.push_async_callback(self.store.close)
             self._wire()
             await self._ensure_default_tenant()

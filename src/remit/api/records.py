@@ -12,7 +12,6 @@ import msgspec
 import orjson
 
 from remit.core.canonical import JsonValue
-from remit.core.facts import Fact
 from remit.governance.contracts import ToolContract, contract_digest
 from remit.ports.store import (
     Approval,
@@ -111,14 +110,15 @@ def approval_json(approval: Approval) -> Json:
     }
 
 
-def entry_json(entry: JournalEntry, facts: list[Fact]) -> Json:
-    """Return one journal entry; ``facts`` is empty when its payload was erased."""
+def entry_json(entry: JournalEntry) -> Json:
+    """Return one journal entry with its facts as they are stored; there are none when its payload was erased."""
+    facts: JsonValue = [] if entry.payload is None else orjson.loads(entry.payload)
     return {
         "sequence": entry.sequence,
         "epoch": entry.epoch,
         "at": instant_text(entry.at),
         "hash": entry.hash.hex(),
-        "facts": msgspec.to_builtins(facts),
+        "facts": facts,
         "erased": entry.payload is None,
     }
 

@@ -39,7 +39,6 @@ def apply(
 
 
 async def _store(options: Options, paths: list[Path]) -> None:
-
     async with open_session(options, Needs.TOOLS) as session:
         await require_operator(session)
         stored = [(path, await session.kernel.apply(path, tenant_id=session.tenant_id)) for path in paths]

@@ -30,7 +30,6 @@ def show_definition(context: typer.Context, definition: Annotated[str, typer.Arg
 
 
 async def _list(options: Options) -> None:
-
     async with open_session(options) as session:
         found = await session.kernel.store.directory.list_definitions(session.tenant_id)
     if options.is_json:
@@ -43,7 +42,6 @@ async def _list(options: Options) -> None:
 
 
 async def _show(options: Options, name: str) -> None:
-
     is_digest = len(name) == 64 and all(character in "0123456789abcdef" for character in name)
     async with open_session(options) as session:
         directory = session.kernel.store.directory

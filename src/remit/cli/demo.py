@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,23 +30,27 @@ app, command = single(
 def demo(context: typer.Context) -> None:
     """Play the demo in a folder of its own; the folder stays, so that you can look around."""
     options = options_of(context)
-    folder = prepare_folder((options.data_dir or default_data_dir() / "demo").absolute())
-    run_in_loop(_demo(options, folder))
-
-
-async def _demo(options: Options, folder: Path) -> None:
     began = monotonic()
+    folder = (options.data_dir or default_data_dir() / "demo").absolute()
+    leftovers = prepare_folder(folder)
+    run_in_loop(_demo(options, folder, leftovers=leftovers, began=began))
+
+
+async def _demo(options: Options, folder: Path, *, leftovers: list[Path], began: float) -> None:
     own = replace(settings_of(options), data_dir=folder, database_url=None, database_app_url=None, tenant="default")
     stage = Stage(folder=folder, settings=own)
     stage.say(
         "Remit runs agents and workflows within their remit. Watch it handle an order: what it may do, who must agree, "
         "and proof of everything that happened."
     )
+    cleaning = [asyncio.to_thread(shutil.rmtree, path, ignore_errors=True) for path in leftovers]
+    sweeping = asyncio.gather(*cleaning)
     try:
         shop = await acts.start_simulators(stage)
         await _play(stage, shop, own)
     finally:
         await stage.close()
+        await sweeping
     _say_goodbye(stage, seconds=monotonic() - began)
 
 

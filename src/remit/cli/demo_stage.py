@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import io
 import secrets
-import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -199,21 +198,25 @@ class Stage:
         self.children.clear()
 
 
-def prepare_folder(folder: Path) -> Path:
-    """Return an empty folder for a demo; one that an earlier demo made is emptied, any other is refused.
+def prepare_folder(folder: Path) -> list[Path]:
+    """Make an empty folder for a demo; one that an earlier demo made is moved aside, any other is refused.
+
+    Returns:
+        What was moved aside, now or by demos that were interrupted: to be removed while the demo runs.
 
     Raises:
         SettingsInvalidError: the folder holds something that no demo made.
     """
+    aside = f".{folder.name}-old-"
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
             raise SettingsInvalidError(f"expected an empty folder or one of an earlier demo, got {folder}")
         if any(folder.glob("postgresql-*")):
             EmbeddedServer(folder, lifetime=Lifetime.OWNED).stop()
-        shutil.rmtree(folder)
+        folder.rename(folder.with_name(f"{aside}{secrets.token_hex(4)}"))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).touch()
-    return folder
+    return [path for path in folder.parent.glob(f"{aside}*") if (path / MARKER).exists()]
 
 
 def write_secrets(folder: Path, names: Mapping[str, str]) -> tuple[Path, dict[str, str]]:

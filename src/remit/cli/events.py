@@ -36,7 +36,6 @@ def list_events(
 
 
 async def _list(options: Options, *, status: EventStatus | None, limit: int) -> None:
-
     async with open_session(options) as session:
         found = await session.reader.list_inbound(
             session.tenant_id, status=None if status is None else status.value, limit=limit

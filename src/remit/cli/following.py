@@ -17,7 +17,7 @@ from remit.cli.facts_text import line_of
 from remit.cli.options import Options
 from remit.cli.output import STYLES, clock_time, stdout
 from remit.cli.session import Session
-from remit.core.facts import Fact, decode_facts
+from remit.core.facts import decode_facts
 from remit.core.states import RUN_TERMINAL, RunStatus
 from remit.diagnostics.rendering import harmless
 from remit.ids import RunId
@@ -75,18 +75,18 @@ async def _print_news(session: Session, run_id: RunId, options: Options, *, afte
     loaded = await session.reader.read_run(session.tenant_id, run_id)
     for entry in loaded.entries:
         if entry.sequence > after:
-            print_entry(entry, decode_facts(entry.payload) if entry.payload is not None else [], options)
+            print_entry(entry, options)
     return max(after, loaded.sequence)
 
 
-def print_entry(entry: JournalEntry, facts: list[Fact], options: Options) -> None:
+def print_entry(entry: JournalEntry, options: Options) -> None:
     """Print one entry: a JSON line, or a line for each fact."""
     if options.is_json:
-        sys.stdout.write(orjson.dumps(entry_json(entry, facts)).decode() + "\n")
+        sys.stdout.write(orjson.dumps(entry_json(entry)).decode() + "\n")
         sys.stdout.flush()
         return
     console = stdout()
-    for fact in facts:
+    for fact in decode_facts(entry.payload or b"[]"):
         subject, word, details = line_of(fact)
         line = Text(f"{clock_time(entry.at)}  ", style="dim")
         line.append(f"{harmless(subject):<14} ", style="bold")

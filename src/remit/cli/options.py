@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -117,21 +117,25 @@ def params_of(declaration: Callback) -> tuple[Any, ...]:
     return tuple(param for param in typer.main.get_command(app).params if param.name != "help")
 
 
+PREFIX: Final = "shared_"
+"""Keeps shared options apart from those of commands: parameters of one name would get each other's value."""
+
+
 def _remember(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
     if value:
-        setattr(options_of(context), str(param.name), value)
+        setattr(options_of(context), str(param.name).removeprefix(PREFIX), value)
     return value
 
 
 def _shared(
     *,
-    format: Annotated[  # noqa: A002 - the name of the option
+    shared_format: Annotated[
         Format | None,
         typer.Option(
             "--format", help="Print a table, or JSON with stable keys.", callback=_remember, expose_value=False
         ),
     ] = None,
-    principal: Annotated[
+    shared_principal: Annotated[
         str | None,
         typer.Option(
             "--as",
@@ -141,11 +145,11 @@ def _shared(
             expose_value=False,
         ),
     ] = None,
-    tenant: Annotated[
+    shared_tenant: Annotated[
         str | None,
         typer.Option("--tenant", help="Act in this tenant (default: default).", callback=_remember, expose_value=False),
     ] = None,
-    data_dir: Annotated[
+    shared_data_dir: Annotated[
         Path | None,
         typer.Option(
             "--data-dir",
@@ -155,7 +159,7 @@ def _shared(
             expose_value=False,
         ),
     ] = None,
-    tools: Annotated[
+    shared_tools: Annotated[
         list[Path] | None,
         typer.Option(
             "--tools",
@@ -173,7 +177,7 @@ def _shared(
 
 def _serving(
     *,
-    lease_seconds: Annotated[
+    shared_lease_seconds: Annotated[
         int | None,
         typer.Option(
             "--lease-seconds",
@@ -183,7 +187,7 @@ def _serving(
             expose_value=False,
         ),
     ] = None,
-    secrets_file: Annotated[
+    shared_secrets_file: Annotated[
         Path | None,
         typer.Option(
             "--secrets-file",
@@ -194,7 +198,7 @@ def _serving(
             expose_value=False,
         ),
     ] = None,
-    until_stdin_closes: Annotated[
+    shared_until_stdin_closes: Annotated[
         bool,
         typer.Option(
             "--until-stdin-closes",

@@ -24,11 +24,12 @@ LOCK_RETRY_SECONDS: Final = 0.02
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A ``remit up``: where it listens, and its process."""
+    """A ``remit up``: where it listens, its process, and the tools that it can call."""
 
     pid: int
     url: str
-    has_worker: bool = True
+    has_worker: bool
+    tools: tuple[str, ...]
 
 
 @dataclass(slots=True)

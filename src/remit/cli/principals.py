@@ -65,7 +65,6 @@ def create_key(context: typer.Context, principal: PrincipalArgument) -> None:
 
 
 async def _list(options: Options) -> None:
-
     async with open_session(options) as session:
         found = await session.kernel.store.directory.list_principals(session.tenant_id)
     if options.is_json:
@@ -78,7 +77,6 @@ async def _list(options: Options) -> None:
 
 
 async def _create(options: Options, name: str, *, kind: Kind, roles: tuple[str, ...], active: bool) -> None:
-
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.@-]{0,99}", name):
         raise InputInvalidError(f"expected a lower-case name of up to 100 characters, got {name!r}")
     async with open_session(options) as session:
@@ -94,7 +92,6 @@ async def _create(options: Options, name: str, *, kind: Kind, roles: tuple[str, 
 
 
 async def _key(options: Options, name: str) -> None:
-
     async with open_session(options) as session:
         principal_id = PrincipalId(name)
         await session.kernel.store.directory.get_principal(session.tenant_id, principal_id)

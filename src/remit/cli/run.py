@@ -16,13 +16,15 @@ from remit.cli.following import Until, follow, watch
 from remit.cli.inputs import read_json
 from remit.cli.options import Options, options_of, single
 from remit.cli.output import print_json, short_run, stderr
-from remit.cli.pidfile import find_running
+from remit.cli.pidfile import Running, find_running
 from remit.cli.run_tree import print_tree
 from remit.cli.session import Needs, Session, open_session, run_in_loop, settings_of
 from remit.core.canonical import JsonValue
+from remit.core.definition import Definition, ToolStep
 from remit.core.states import RunStatus
-from remit.errors import DefinitionInvalidError
+from remit.errors import DefinitionInvalidError, InputInvalidError
 from remit.ids import RunId
+from remit.plans.kinds import Checked
 from remit.ports.store import RunSummary, StoredDefinition
 
 app, command = single(
@@ -52,7 +54,12 @@ def run(
     if any(one.diagnostics.has_errors for one in checked):
         print_findings(checked, is_json=options.is_json, has_excerpts=False)
         return USAGE
-    return run_in_loop(_run(options, _Asked(file=file, remit=remit, run_input=run_input, key=key, has_follow=follow)))
+    running = find_running(settings_of(options))
+    works_here = running is None or not running.has_worker
+    if running is not None and running.has_worker:
+        _require_tools(running, checked)
+    asked = _Asked(file=file, remit=remit, run_input=run_input, key=key, has_follow=follow)
+    return run_in_loop(_run(options, asked, needs=Needs.WORKER if works_here else Needs.TOOLS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +73,20 @@ class _Asked:
     has_follow: bool
 
 
-async def _run(options: Options, asked: _Asked) -> int:
+def _require_tools(running: Running, checked: list[Checked]) -> None:
+    """Refuse to hand a run to a ``remit up`` that cannot call its tools: there it would fail."""
+    steps = [step for one in checked if isinstance(one.compiled, Definition) for step in one.compiled.steps]
+    missing = sorted({step.tool for step in steps if isinstance(step, ToolStep)} - set(running.tools))
+    if missing:
+        raise InputInvalidError(
+            f"remit up (process {running.pid}) works on runs here, and it does not know {', '.join(missing)}; start it "
+            "again with --tools FILE",
+            tools=missing,
+        )
 
-    settings = settings_of(options)
-    running = find_running(settings)
-    needs = Needs.TOOLS if running is not None and running.has_worker else Needs.WORKER
-    async with open_session(options, needs, settings=settings) as session:
+
+async def _run(options: Options, asked: _Asked, *, needs: Needs) -> int:
+    async with open_session(options, needs) as session:
         run_id = await _submit(session, asked)
         if asked.has_follow:
             summary = await follow(session, run_id, options)
@@ -82,7 +97,6 @@ async def _run(options: Options, asked: _Asked) -> int:
 
 
 async def _submit(session: Session, asked: _Asked) -> RunId:
-
     await require_operator(session)
     if asked.remit is not None:
         await session.kernel.apply(asked.remit, tenant_id=session.tenant_id)
@@ -102,7 +116,6 @@ async def _submit(session: Session, asked: _Asked) -> RunId:
 
 
 async def _tell(session: Session, summary: RunSummary, options: Options) -> None:
-
     if options.is_json:
         print_json(run_json(summary))
         return

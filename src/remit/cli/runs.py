@@ -16,19 +16,16 @@ from remit.cli.options import Noun, Options, options_of
 from remit.cli.output import (
     amount,
     instant,
-    print_fields,
     print_json,
     print_table,
     short_receipt,
     short_run,
     state_text,
-    stdout,
     time_of_day,
 )
 from remit.cli.run_tree import print_tree
 from remit.cli.session import open_session, run_in_loop
 from remit.core.canonical import JsonValue
-from remit.core.facts import decode_facts
 from remit.core.states import RunStatus
 from remit.errors import PermissionDeniedError
 from remit.runtime.runs import Settlement as EffectSettlement
@@ -173,12 +170,11 @@ async def _trace(options: Options, text: str) -> None:
     async with open_session(options) as session:
         run_id = await session.run_id(text)
         loaded = await session.reader.read_run(session.tenant_id, run_id)
-    entries = [(entry, decode_facts(entry.payload) if entry.payload is not None else []) for entry in loaded.entries]
     if options.is_json:
-        print_json({"run_id": run_id, "entries": [entry_json(entry, facts) for entry, facts in entries]})
+        print_json({"run_id": run_id, "entries": [entry_json(entry) for entry in loaded.entries]})
         return
-    for entry, facts in entries:
-        print_entry(entry, facts, options)
+    for entry in loaded.entries:
+        print_entry(entry, options)
 
 
 async def _receipts(options: Options, text: str) -> None:
@@ -266,5 +262,4 @@ def _acknowledge(options: Options, run_id: str, what: str) -> None:
     if options.is_json:
         print_json({"run_id": run_id, "accepted": True, "message": what})
     else:
-        print_fields((("run", short_run(run_id)), ("", what)))
-        stdout()
+        print(f"run {short_run(run_id)}: {what}")

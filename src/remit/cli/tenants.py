@@ -50,7 +50,6 @@ def resume_tenant(context: typer.Context, tenant: TenantArgument) -> None:
 
 
 async def _list(options: Options) -> None:
-
     async with open_session(options) as session:
         found = await session.kernel.store.directory.list_tenants()
     if options.is_json:
@@ -69,7 +68,6 @@ async def _list(options: Options) -> None:
 
 
 async def _create(options: Options, tenant_id: str, display_name: str) -> None:
-
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", tenant_id):
         raise InputInvalidError(f"expected 1 to 40 of a-z, 0-9, _ and -, beginning with a letter, got {tenant_id!r}")
     async with open_session(options) as session:
@@ -80,14 +78,12 @@ async def _create(options: Options, tenant_id: str, display_name: str) -> None:
 
 
 async def _set_paused(options: Options, tenant_id: str, *, paused: bool) -> None:
-
     async with open_session(options) as session:
         tenant = await session.kernel.store.directory.pause_tenant(TenantId(tenant_id), paused=paused)
     _tell(options, tenant, "paused" if paused else "active")
 
 
 def _tell(options: Options, tenant: object, state: str) -> None:
-
     assert isinstance(tenant, Tenant)
     if options.is_json:
         print_json(tenant_json(tenant))

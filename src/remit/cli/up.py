@@ -15,7 +15,7 @@ from remit.api.app import create_app
 from remit.api.server import HttpServer
 from remit.cli.options import Options, ServingCommand, options_of, single
 from remit.cli.output import print_fields, print_json, progress
-from remit.cli.pidfile import Running, UpLock, data_dir_of, find_running, take_lock
+from remit.cli.pidfile import Running, data_dir_of, find_running, take_lock
 from remit.cli.session import Needs, open_session, run_in_loop, serving_settings_of
 from remit.cli.stopping import stop_signal
 from remit.errors import OperationError
@@ -74,7 +74,14 @@ async def _serve(options: Options, settings: Settings, *, has_worker: bool) -> N
             server = HttpServer(create_app(session.kernel), host=settings.host, port=settings.port)
             server.start()
             try:
-                _announce(options, lock, server, settings, has_worker=has_worker)
+                running = Running(
+                    pid=lock.pid,
+                    url=_url(settings, server),
+                    has_worker=has_worker,
+                    tools=tuple(session.kernel.registry.names()),
+                )
+                lock.announce(running)
+                tell_ready(options, running)
                 await stop.wait()
             finally:
                 await server.stop()
@@ -82,11 +89,9 @@ async def _serve(options: Options, settings: Settings, *, has_worker: bool) -> N
         lock.release()
 
 
-def _announce(options: Options, lock: UpLock, server: HttpServer, settings: Settings, *, has_worker: bool) -> None:
+def _url(settings: Settings, server: HttpServer) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    running = Running(pid=lock.pid, url=f"http://{host}:{server.port}", has_worker=has_worker)
-    lock.announce(running)
-    tell_ready(options, running)
+    return f"http://{host}:{server.port}"
 
 
 def tell_ready(options: Options, running: Running) -> None:

@@ -40,7 +40,6 @@ def create_webhook(
 
 
 async def _list(options: Options) -> None:
-
     async with open_session(options) as session:
         found = await session.kernel.store.endpoints.list_endpoints(session.tenant_id)
     if options.is_json:
@@ -53,7 +52,6 @@ async def _list(options: Options) -> None:
 
 
 async def _create(options: Options, source: str, *, secret_name: str, principal: str) -> None:
-
     sources = sorted(one.name for pack in installed_packs() for one in pack.webhook_sources)
     if source not in sources:
         raise NotFoundError(f"expected one of {', '.join(sources)}, got {source!r}{did_you_mean(source, sources)}")
