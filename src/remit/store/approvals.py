@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from remit.errors import AlreadyDecidedError, InputInvalidError, NotFoundError, PermissionDeniedError, RemitError
+from remit.errors import AlreadyDecidedError, NotFoundError, PermissionDeniedError, RemitError
 from remit.ids import ApprovalId, RunId, TenantId
 from remit.ports.store import Approval, Decision
 from remit.store.database import Database
@@ -49,21 +49,17 @@ class PostgresApprovals:
             AlreadyDecidedError: it is decided, expired, withdrawn, or the digest differs.
             PermissionDeniedError: not a human, not an approver now, the requester, or the same person again.
         """
-        try:
-            async with self._database.session() as session:
-                row = await session.fetch_row(
-                    STATEMENTS,
-                    "decide",
-                    tenant_id,
-                    decision.approval_id,
-                    decision.decision,
-                    decision.principal_id,
-                    decision.digest,
-                    decision.reason,
-                )
-        except InputInvalidError:
-            # A principal that does not exist violates the foreign key of decisions.
-            row = {"answer": "not_human"}
+        async with self._database.session() as session:
+            row = await session.fetch_row(
+                STATEMENTS,
+                "decide",
+                tenant_id,
+                decision.approval_id,
+                decision.decision,
+                decision.principal_id,
+                decision.digest,
+                decision.reason,
+            )
         assert row is not None
         refusal = _REFUSALS.get(row["answer"])
         if refusal is not None:

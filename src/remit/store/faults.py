@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 
 from remit.errors import (
+    AlreadyDecidedError,
     InputInvalidError,
     InvariantViolated,
     NotFoundError,
@@ -26,6 +27,7 @@ from remit.errors import (
 OUR_TENANT_CONTEXT: Final = "RM001"
 OUR_PAYLOAD_MISSING: Final = "RM002"
 OUR_PARTITION_RANGE: Final = "RM003"
+OUR_APPROVAL_LATE: Final = "RM004"
 NO_PARTITION: Final = "23514"
 """A check violation; also what a row without a partition raises."""
 
@@ -61,6 +63,8 @@ CONSTRAINTS: Final[dict[str, tuple[type[RemitError], str]]] = {
 _EXACT: Final[dict[str, tuple[type[RemitError], str]]] = {
     OUR_TENANT_CONTEXT: (TenantContextError, "a statement on tenant data ran without a tenant context"),
     OUR_PAYLOAD_MISSING: (InputInvalidError, "an entry's payload was neither sent nor stored before"),
+    OUR_PARTITION_RANGE: (InputInvalidError, "a run id is of a time that no partition may be made for"),
+    OUR_APPROVAL_LATE: (AlreadyDecidedError, "the request expired while it was being decided"),
     "42501": (InvariantViolated, "the database forbids this to the application role"),
     "3F000": (UnsafeDatabaseError, "the schema is missing: run `remit db upgrade`"),
     "42P01": (UnsafeDatabaseError, "a table is missing: run `remit db upgrade`"),

@@ -7,7 +7,8 @@ writes one script, which runs in one transaction on our own driver.
 A database of one's own: ``DATABASE_URL`` is the owner of the database, or a role that may create schemas in it. The
 roles ``remit_app`` and ``remit_dispatch`` must exist, unless the owner may create roles. The kernel connects with
 ``DATABASE_APP_URL``: a login that is ``remit_app`` or a member of it. If that is not given, `derive_app_url` says which
-login is used: ``remit_app`` with a password that follows from the owner's, which `upgrade` sets if it may.
+login is used: ``remit_app`` with a password that follows from the owner's, which `upgrade` sets when it makes the role.
+A role that is there already keeps its password; then ``DATABASE_APP_URL`` has to be given.
 """
 
 from __future__ import annotations

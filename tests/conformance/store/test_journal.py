@@ -8,7 +8,7 @@ import pytest
 
 from remit.core.chain import genesis_hash
 from remit.errors import NotFoundError, StoreUnavailableError
-from remit.ids import RunId
+from remit.ids import Epoch, RunId
 from remit.ports.store import AppendOutcome, Claimed, Disposition
 from remit.store import PostgresStore
 from remit.testing.database import ScratchDatabase, connect_store
@@ -85,6 +85,38 @@ async def test_submit_04_unknown_definition_creates_nothing(world: World) -> Non
         await world.store.journal.submit([world.submission(), unknown])
 
     assert [] == await world.store.reader.list_runs(ACME)
+
+
+async def test_submit_06_first_entry_is_part_of_the_submission(world: World) -> None:
+    """
+    A run whose id was minted ahead is stored with its first entry in one commit; its owner goes on from there.
+    """
+    (minted,) = await world.store.journal.mint(1)
+    claim = Claimed(tenant_id=ACME, run_id=minted.run_id, epoch=Epoch(1))
+    submission = msgspec.structs.replace(world.submission(), minted=minted, first=entry(claim))
+
+    (submitted,), _ = await world.store.journal.submit([submission])
+    (second,) = await world.append(entry(claim, 2))
+
+    (run,), _ = await world.store.journal.load([claim])
+    assert (True, minted.run_id, minted.salt) == (submitted.created, submitted.run_id, submitted.salt)
+    assert AppendOutcome.APPLIED == second.outcome
+    assert [entry(claim).hash, entry(claim, 2).hash] == [stored.hash for stored in run.entries]
+
+
+async def test_submit_07_used_key_stores_no_first_entry(world: World) -> None:
+    """
+    When the key was used before, what was minted is forgotten and the first entry with it.
+    """
+    (known,), _ = await world.store.journal.submit([world.submission(key="order-1")])
+    (minted,) = await world.store.journal.mint(1)
+    claim = Claimed(tenant_id=ACME, run_id=minted.run_id, epoch=Epoch(1))
+    submission = msgspec.structs.replace(world.submission(key="order-1"), minted=minted, first=entry(claim))
+
+    (submitted,), _ = await world.store.journal.submit([submission])
+
+    assert (False, known.run_id, known.salt) == (submitted.created, submitted.run_id, submitted.salt)
+    assert [known.run_id] == [run.run_id for run in await world.store.reader.list_runs(ACME)]
 
 
 async def test_submit_05_ids_grow_with_time(world: World) -> None:
@@ -251,13 +283,26 @@ async def test_append_09_lost_reply_is_found_by_resending(world: World, scratch:
     assert 1 == len(await world.store.reader.list_steps(ACME, claim.run_id))
 
 
-async def test_append_10_bad_rows_quarantine_their_run_only(world: World) -> None:
+@pytest.mark.parametrize(
+    ("changes", "sqlstate"),
+    [
+        ({"kinds": "a\0b"}, "22021"),
+        ({"kinds": "a\ud800b"}, "22000"),
+        ({"fact_count": 2**40}, "22000"),
+        ({"status": "exploded"}, "23514"),
+        ({"hash": b"short"}, "23514"),
+    ],
+    ids=["nul", "surrogate", "overflow", "status", "hash"],
+)
+async def test_append_10_bad_rows_quarantine_their_run_only(
+    world: World, changes: dict[str, object], sqlstate: str
+) -> None:
     """
     A run whose rows the database refuses is taken out of circulation; every other run of the batch is stored.
     """
     claims = [await world.submit() for _ in range(9)]
     batch = [entry(claim) for claim in claims]
-    batch[4] = msgspec.structs.replace(batch[4], kinds="a\0b")
+    batch[4] = msgspec.structs.replace(batch[4], **changes)
 
     replies = await world.append(*batch)
     await world.store.dispatch.release(world.worker_id, claims)
@@ -266,7 +311,7 @@ async def test_append_10_bad_rows_quarantine_their_run_only(world: World) -> Non
     bad = claims[4].run_id
     assert AppendOutcome.INVALID == replies[4].outcome
     assert {AppendOutcome.APPLIED} == {reply.outcome for index, reply in enumerate(replies) if index != 4}
-    assert "22021" == (await world.store.reader.get_run(ACME, bad)).quarantined
+    assert sqlstate == (await world.store.reader.get_run(ACME, bad)).quarantined
     assert bad not in {claim.run_id for claim in claimed}
     assert 8 == len(claimed)
 

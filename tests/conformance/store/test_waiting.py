@@ -246,6 +246,20 @@ async def test_event_06_stopped_wait_takes_nothing(world: World) -> None:
     assert received.held
 
 
+async def test_event_09_event_that_started_a_run_is_not_held(world: World) -> None:
+    """
+    An event that started a run is no longer there for a wait to come.
+    """
+    received = await world.store.inbox.receive(ACME, event())
+    await world.store.inbox.mark_started(ACME, received.inbound_id)
+    claim = await world.submit()
+
+    (reply,) = await world.append(entry(claim, **WAITING, correlations=(awaiting(),)))
+
+    assert reply.released
+    assert ["delivered"] == [stored.status for stored in await world.store.reader.list_inbound(ACME)]
+
+
 async def test_event_07_concurrent_duplicates_are_stored_once(world: World, other_store: PostgresStore) -> None:
     """
     A provider that sends one event twice at the same time is heard once.
