@@ -18,6 +18,7 @@ import msgspec
 from remit.core.canonical import JsonValue
 from remit.ids import ApprovalId, Digest, Epoch, InboxId, PrincipalId, RunId, TenantId, WorkerId
 from remit.ids import Sequence as JournalSequence
+from remit.ports.outbox import OutboxRow
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +154,7 @@ class Append(_Record, frozen=True, kw_only=True):
     keys: tuple[KeyChange, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     consumed: tuple[int, ...] = ()
+    outbox: tuple[OutboxRow, ...] = ()
 
 
 class AppendOutcome(StrEnum):
@@ -306,13 +308,17 @@ class Journal(Protocol):
 
 
 class Heartbeat(_Record, frozen=True, kw_only=True):
-    """What a heartbeat brings back: the runs the database thinks this worker owns, and those with unread messages."""
+    """What a heartbeat brings back: the runs the database thinks this worker owns, and those with unread messages.
+
+    ``outbox_due`` says that some message of the outbox, of any worker's runs, is due.
+    """
 
     now: datetime
     lease_seconds: float
     owned: tuple[Claimed, ...]
     woken: tuple[RunId, ...]
     server_started_at: datetime
+    outbox_due: bool = False
 
 
 class Dispatch(Protocol):

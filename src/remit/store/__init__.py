@@ -9,6 +9,7 @@ from remit.store.endpoints import PostgresEndpoints
 from remit.store.inbox import PostgresInbox
 from remit.store.journal import PostgresJournal
 from remit.store.opening import PostgresStore, app_url_of, open_store
+from remit.store.outbox import PostgresOutbox
 from remit.store.reader import PostgresReader
 from remit.store.reservation import PostgresReservation
 from remit.store.session import Observer, Session
@@ -24,6 +25,7 @@ __all__ = [
     "PostgresEndpoints",
     "PostgresInbox",
     "PostgresJournal",
+    "PostgresOutbox",
     "PostgresReader",
     "PostgresReservation",
     "PostgresStore",

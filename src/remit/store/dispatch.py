@@ -65,6 +65,7 @@ class PostgresDispatch:
             owned=tuple(_decode_claims(row["owned"])),
             woken=tuple(RunId(str(run_id)) for run_id in row["woken"]),
             server_started_at=row["server_started_at"],
+            outbox_due=row["outbox_due"],
         )
 
     async def release(self, worker_id: WorkerId, claims: Sequence[Claimed]) -> None:

@@ -20,6 +20,7 @@ from remit.store.endpoints import PostgresEndpoints
 from remit.store.inbox import PostgresInbox
 from remit.store.journal import PostgresJournal
 from remit.store.migrate import derive_app_url, status, upgrade
+from remit.store.outbox import PostgresOutbox
 from remit.store.reader import PostgresReader
 from remit.store.reservation import PostgresReservation
 from remit.store.session import Observer
@@ -43,6 +44,7 @@ class PostgresStore:
         self.approvals = PostgresApprovals(database)
         self.directory = PostgresDirectory(database)
         self.endpoints = PostgresEndpoints(database)
+        self.outbox = PostgresOutbox(database)
         self.reader = PostgresReader(database)
         self.reservation = PostgresReservation(database)
 

@@ -42,6 +42,7 @@ def _encode_batch(appends: list[Append]) -> Batch:
     correlations: list[Row] = []
     results: list[Row] = []
     consumptions: list[Row] = []
+    outbox: list[Row] = []
     for number, append in enumerate(appends, 1):
         entries.append(encode_entry(append))
         if append.steps:
@@ -60,6 +61,7 @@ def _encode_batch(appends: list[Append]) -> Batch:
             results.append((number, append.state_hash, append.output, append.error))
         if append.consumed:
             consumptions += [(number, inbox_id) for inbox_id in append.consumed]
+        outbox += [(number, o.message_id, o.step, o.topic, list(o.destinations), o.body) for o in append.outbox]
     keys.sort(key=lambda row: str(row[2]))
     return (
         appends[0].tenant_id,
@@ -72,6 +74,7 @@ def _encode_batch(appends: list[Append]) -> Batch:
         correlations or None,
         results or None,
         consumptions or None,
+        outbox or None,
     )
 
 

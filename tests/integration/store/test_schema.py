@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from remit.core.states import RUN_TERMINAL, ApprovalStatus, DeliveryClass, RunStatus, SideEffectLevel, StepStatus
+from remit.core.states import (
+    RUN_TERMINAL,
+    ApprovalStatus,
+    DeliveryClass,
+    OutboxStatus,
+    RunStatus,
+    SideEffectLevel,
+    StepStatus,
+)
 from remit.ids import Epoch, RunId, TenantId
 from remit.ports.store import Append, AppendOutcome, Disposition, Tenant
 from remit.store import PostgresStore
@@ -19,6 +27,7 @@ VALUE_SETS = {
     "side_effect_level_check": set(SideEffectLevel),
     "delivery_class_check": set(DeliveryClass),
     "approvals_status_check": set(ApprovalStatus),
+    "outbox_status_check": set(OutboxStatus),
     "run_results_status_check": set(RUN_TERMINAL),
 }
 

@@ -150,6 +150,9 @@ begin
         if batch.withdrawals is not null then
             perform remit.withdraw_approvals(batch, accepted);
         end if;
+        if batch.outbox is not null then
+            perform remit.insert_outbox(batch, accepted);
+        end if;
         outcomes := outcomes || verdicts;
         released := released || releases;
         wake_sequences := wake_sequences || wakes;

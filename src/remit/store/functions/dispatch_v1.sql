@@ -53,13 +53,15 @@ begin
 end
 $$;
 
--- Extends a worker's lease. Answers what it owns, and which of those have news: a message, or an instant that came.
+-- Extends a worker's lease. Answers what it owns, and which of those have news: a message, or an instant that came; and
+-- whether a message of the outbox is due, so that relays need not ask when there is none.
 create function remit.heartbeat_v1(
     worker uuid,
     out owned remit.run_ref_v1[],
     out woken uuid[],
     out lease_seconds double precision,
     out server_started_at timestamptz,
+    out outbox_due boolean,
     out answered_at timestamptz
 )
 language plpgsql security definer set search_path = pg_catalog, remit, pg_temp set enable_seqscan = off as $$
@@ -68,6 +70,9 @@ begin
     server_started_at := pg_postmaster_start_time();
     owned := '{}';
     woken := '{}';
+    outbox_due := exists (
+        select from remit.outbox o where o.status = 'pending' and o.next_attempt_at <= answered_at
+    );
     update remit.workers w set heartbeat_at = answered_at where w.worker_id = worker
     returning extract(epoch from w.lease) into lease_seconds;
     if not found then

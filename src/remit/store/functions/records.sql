@@ -123,6 +123,14 @@ create type remit.key_change_v1 as (
 create type remit.correlation_v1 as (entry integer, action text, step text, name text, correlation text);
 create type remit.result_v1 as (entry integer, state_hash text, output bytea, error bytea);
 create type remit.consumption_v1 as (entry integer, inbox_id bigint);
+create type remit.outbox_row_v1 as (
+    entry integer,
+    message_id text,
+    step text,
+    topic text,
+    destinations text[],
+    body bytea
+);
 -- Everything of one tenant, entries in the order of run ids, keys in the order of keys; null for what there is none of.
 create type remit.batch_v1 as (
     tenant_id text,
@@ -134,5 +142,29 @@ create type remit.batch_v1 as (
     keys remit.key_change_v1[],
     correlations remit.correlation_v1[],
     results remit.result_v1[],
-    consumptions remit.consumption_v1[]
+    consumptions remit.consumption_v1[],
+    outbox remit.outbox_row_v1[]
+);
+
+-- Messages to subscribers. A destination is a subscription of one tenant; leased_until tells an attempt from the next.
+create type remit.outbox_place_v1 as (tenant_id text, destination text);
+create type remit.outbox_ref_v1 as (tenant_id text, message_id text, destination text, leased_until timestamptz);
+create type remit.outbox_message_v1 as (
+    tenant_id text,
+    message_id text,
+    destination text,
+    leased_until timestamptz,
+    topic text,
+    body bytea,
+    attempt_count integer,
+    queued_at timestamptz
+);
+create type remit.outbox_settlement_v1 as (
+    tenant_id text,
+    message_id text,
+    destination text,
+    leased_until timestamptz,
+    status text,
+    retry_after interval,
+    reason text
 );

@@ -462,6 +462,37 @@ create table remit.inbox (
 create index inbox_unread_idx on remit.inbox (tenant_id, run_id, inbox_id) where consumed_sequence is null;
 create index inbox_inbound_id_idx on remit.inbox (tenant_id, inbound_id) where inbound_id is not null;
 
+-- Outbox ----------------------------------------------------------------------------------------------------------------
+
+-- What steps publish: a row for each message and subscriber, inserted with the entry whose facts it follows from.
+-- next_attempt_at is when a relay may take it; while an attempt is under way (worker_id is set) it is the end of its lease.
+-- queued_at is when the attempts began: with the message, or when a person asked for them again.
+create table remit.outbox (
+    tenant_id text collate "C" not null,
+    message_id text collate "C" not null,
+    destination text collate "C" not null,
+    run_id uuid not null,
+    step text not null,
+    topic text not null,
+    body bytea not null,
+    status text not null default 'pending',
+    attempt_count integer not null default 0,
+    next_attempt_at timestamptz not null default clock_timestamp(),
+    worker_id uuid,
+    reason text,
+    created_at timestamptz not null default clock_timestamp(),
+    queued_at timestamptz not null default clock_timestamp(),
+    settled_at timestamptz,
+    primary key (tenant_id, message_id, destination),
+    constraint outbox_status_check check (status in ('pending', 'delivered', 'dead')),
+    constraint outbox_settled_at_check check ((status = 'pending') = (settled_at is null))
+) with (fillfactor = 70);
+create index outbox_due_idx on remit.outbox (next_attempt_at) where status = 'pending';
+create index outbox_destination_idx on remit.outbox (tenant_id, destination, next_attempt_at) where status = 'pending';
+create index outbox_leased_idx on remit.outbox (tenant_id, destination)
+    where status = 'pending' and worker_id is not null;
+create index outbox_created_at_idx on remit.outbox (tenant_id, status, created_at desc);
+
 -- Reservations ----------------------------------------------------------------------------------------------------------
 
 create table remit.idempotency_keys (

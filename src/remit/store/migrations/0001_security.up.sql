@@ -22,8 +22,10 @@ begin
 end
 $$;
 
--- The dispatch role sees keys and claims of heads, and which tenant an API key or endpoint belongs to; nothing else.
+-- The dispatch role sees keys and claims of heads and of the outbox, and which tenant an API key or endpoint belongs to;
+-- nothing else.
 create policy dispatch on remit.heads to remit_dispatch using (true) with check (true);
+create policy dispatch on remit.outbox to remit_dispatch using (true) with check (true);
 create policy dispatch on remit.api_keys for select to remit_dispatch using (true);
 create policy dispatch on remit.webhook_endpoints for select to remit_dispatch using (true);
 create policy dispatch on remit.tenants for select to remit_dispatch using (true);
@@ -32,6 +34,9 @@ grant select (
     finished_at, quarantined_at
 ) on remit.heads to remit_dispatch;
 grant update (epoch, claimable_at, worker_id, claim_request) on remit.heads to remit_dispatch;
+grant select (tenant_id, message_id, destination, status, attempt_count, next_attempt_at, worker_id) on remit.outbox
+    to remit_dispatch;
+grant update (status, attempt_count, next_attempt_at, worker_id, reason, settled_at) on remit.outbox to remit_dispatch;
 grant select (tenant_id, key_sha256, principal_id, revoked_at) on remit.api_keys to remit_dispatch;
 grant select (tenant_id, endpoint_id) on remit.webhook_endpoints to remit_dispatch;
 grant select (tenant_id) on remit.tenants to remit_dispatch;
@@ -53,6 +58,8 @@ grant select, insert, update (principal_id) on remit.webhook_endpoints to remit_
 grant select, insert, update (status, decided_at, decision_reason) on remit.approvals to remit_app;
 grant select, insert, update (status, conflict_count) on remit.inbound_events to remit_app;
 grant select, insert, update (consumed_sequence) on remit.inbox to remit_app;
+grant select, insert, update (status, attempt_count, next_attempt_at, worker_id, queued_at, settled_at) on remit.outbox
+    to remit_app;
 grant select, insert, delete on remit.held_correlations, remit.correlations to remit_app;
 grant select, insert, update on remit.idempotency_keys, remit.breakers, remit.rates to remit_app;
 grant select, insert, update (released_at) on remit.quarantines to remit_app;

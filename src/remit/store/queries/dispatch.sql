@@ -5,7 +5,7 @@ select remit.register_worker_v1($1, $2, $3) as now
 select claims, answered_at from remit.claim_v1($1, $2, $3)
 
 -- name: heartbeat
-select owned, woken, lease_seconds, server_started_at, answered_at from remit.heartbeat_v1($1)
+select owned, woken, lease_seconds, server_started_at, outbox_due, answered_at from remit.heartbeat_v1($1)
 
 -- name: release
 select remit.release_v1($1, $2::remit.run_ref_v1[])

@@ -14,6 +14,7 @@ FUNCTIONS = (
     "append_phases",
     "append_v1",
     "load_v1",
+    "outbox_v1",
     "dispatch_v1",
     "inbox_v1",
     "approvals_v1",
