@@ -39,7 +39,7 @@ imports: $(STAMP)
 	$(VENV)/bin/lint-imports --no-cache --no-logo
 
 bench: $(STAMP) ## measure against the performance budget
-	$(VENV)/bin/python benchmarks/run.py
+	$(VENV)/bin/python -m benchmarks.run
 
 lock: ## resolve the dependencies again and pin them by hash (UPGRADE=1 takes newer ones)
 	$(PYTHON) scripts/environment.py lock $(if $(UPGRADE),--upgrade)

@@ -1,0 +1,1 @@
+"""What Remit costs, measured: `make bench`."""

@@ -14,17 +14,20 @@ from remit.governance.approvals import find_rule
 from remit.governance.bounds import check_bounds
 from remit.governance.contracts import check_arguments
 from remit.governance.loops import check_loop
-from remit.governance.policy import BusinessConfig, Scope
+from remit.governance.policy import ApprovalRule, BusinessConfig, Scope
 from remit.governance.scopes import check_permission
 
 BATCHES = 20
 CALLS = 2_000
 
 
-def governance_us_per_step() -> float:
-    """Return microseconds of CPU per call."""
+def governance_us_per_step(*, has_rule: bool = False) -> float:
+    """Return microseconds of CPU per call; with a rule, an expression is asked whether a person must agree."""
     contract = bench_step.contract
-    config = BusinessConfig(name="bench", version="1.0.0", bounds=BOUNDS, scopes=(Scope(tool="bench.step"),))
+    rules = (ApprovalRule(id="large", tool="bench.step", condition="input.step > 100"),) if has_rule else ()
+    config = BusinessConfig(
+        name="bench", version="1.0.0", bounds=BOUNDS, scopes=(Scope(tool="bench.step"),), approval_rules=rules
+    )
     usage = RunUsage(steps=10, tool_calls=10, calls_by_tool={"bench.step": 10})
     fingerprints = [f"bench.step:{number:016x}" for number in range(40)]
     arguments = {"step": 7}
