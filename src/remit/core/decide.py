@@ -304,6 +304,7 @@ def _settle(progress: Progress, event: EffectResolved) -> None:
             outcome=event.outcome,
             decided_by=event.decided_by,
             reason=event.reason,
+            released_key=_reserved_key(step) if event.outcome == "absent" else None,
         )
     )
     if event.outcome == "happened":
@@ -313,6 +314,10 @@ def _settle(progress: Progress, event: EffectResolved) -> None:
         _finish_call(progress, fact)
     elif progress.state.is_stopping:
         _close_instead(progress, event.step, attempt=step.attempt, slot=event.slot)
+
+
+def _reserved_key(step: StepState) -> str | None:
+    return step.intent.idempotency_key if step.intent is not None and step.intent.reserves_key else None
 
 
 # --- approvals --------------------------------------------------------------------------------------------------------

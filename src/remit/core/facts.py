@@ -230,13 +230,17 @@ class EffectParked(_Fact, frozen=True, kw_only=True, tag="effect_parked"):
 
 
 class EffectSettled(_Fact, frozen=True, kw_only=True, tag="effect_settled"):
-    """A person looked: the effect ``happened`` (with this output) or is ``absent`` (and may be tried again)."""
+    """A person looked: the effect ``happened``, or is ``absent`` and may be tried again.
+
+    ``released_key`` is the idempotency key that was reserved for the effect and is free again, because it is absent.
+    """
 
     step: str
     slot: int
     outcome: Literal["happened", "absent"]
     decided_by: str
     reason: str = ""
+    released_key: str | None = None
 
 
 class TimerStarted(_Fact, frozen=True, kw_only=True, tag="timer_started"):

@@ -1,5 +1,6 @@
 """decide: runs that end early, because a step failed, somebody asked, or nobody knows what happened."""
 
+import msgspec
 import pytest
 
 from remit.core.definition import RetryPolicy, SignalStep, TimerStep
@@ -274,6 +275,23 @@ def test_effect_that_is_absent_is_tried_again_with_a_new_intent() -> None:
     assert (2, None) == (call.attempt, call.intent)
     assert "none" == run.state.steps["a"].effect
     assert ["IntentRecorded"] == names(run.send(intended(call, tool=PAY_TOOL)))
+
+
+@pytest.mark.parametrize(("reserves_key", "outcome"), [(True, "absent"), (False, "absent"), (True, "happened")])
+def test_key_of_an_absent_effect_is_released(reserves_key: bool, outcome: str) -> None:
+    """
+    The settlement names the key that it frees, because the intent that held it is gone from the state.
+    """
+    run = SITUATIONS["calling"]()
+    intent = intended(run.call("a"), tool=PAY_TOOL)
+    run.send(msgspec.structs.replace(intent, intent=msgspec.structs.replace(intent.intent, reserves_key=reserves_key)))
+    run.send(lost(run.call("a")))
+
+    by_hand = run.send(settled(outcome))[0]
+
+    assert isinstance(by_hand, EffectSettled)
+    is_released = reserves_key and outcome == "absent"
+    assert (intent.intent.idempotency_key if is_released else None) == by_hand.released_key
 
 
 def test_effect_that_was_cleared_up_is_not_in_doubt_any_more() -> None:
