@@ -7,6 +7,7 @@ Does not know: who may connect.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -29,6 +30,13 @@ STOP_SECONDS_MAX: Final = 30.0
 _POLL_SECONDS: Final = 0.01
 _RETRY_SECONDS: Final = 0.05
 _RETRY_SECONDS_MAX: Final = 1.0
+_KEEPER: Final = '{ "$@" >&2; :; } &'
+"""A shell that stays behind as the server's parent and buries it when it dies, however it dies.
+
+Without one, a killed server whose parent is gone stays a zombie wherever process 1 buries nobody (many containers), and
+a zombie holds its lock for ever. The keeper's standard output is ours: it closes when the server has ended.
+"""
+
 _TRANSIENT: Final = ("lock file", "shared memory block", "is another postmaster", "still in use")
 
 
@@ -101,13 +109,7 @@ def stop(cluster: Cluster, postmaster: Postmaster) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one of our own children that ended is buried on the way."""
-    try:
-        ended, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
-    else:
-        return ended == 0
+    """Tell whether a process runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -118,44 +120,28 @@ def is_alive(pid: int) -> bool:
 
 
 def _try_launch(cluster: Cluster) -> Postmaster | None:
-    _bury(cluster)
     descriptor = os.open(cluster.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(  # type: ignore[call-overload] # the identity's keys depend on who we are
-            [str(cluster.programs / "postgres"), "-D", str(cluster.data)],
+            ["/bin/sh", "-c", _KEEPER, "sh", str(cluster.programs / "postgres"), "-D", str(cluster.data)],
             stdin=subprocess.DEVNULL,
-            stdout=descriptor,
+            stdout=subprocess.PIPE,
             stderr=descriptor,
             start_new_session=True,
             **cluster.run_as(),
         )
     finally:
         os.close(descriptor)
-    deadline = monotonic() + READY_SECONDS_MAX
-    while monotonic() < deadline:
-        try:
-            process.wait(_POLL_SECONDS)
-        except subprocess.TimeoutExpired:
+    with process:
+        deadline = monotonic() + READY_SECONDS_MAX
+        while monotonic() < deadline:
+            has_ended, _, _ = select.select([process.stdout], [], [], _POLL_SECONDS)
+            if has_ended:
+                return None
             found = find_postmaster(cluster)
-            if found is not None and found.pid == process.pid:
-                # It outlives this object, which must not warn about that; `is_alive` buries it.
-                process.returncode = 0
+            if found is not None:
                 return found
-        else:
-            return None
-    process.terminate()
-    process.wait()
     return None
-
-
-def _bury(cluster: Cluster) -> None:
-    """Bury a killed server that was our child: as a zombie it would hold its lock."""
-    try:
-        first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[:1]
-    except FileNotFoundError:
-        return
-    if first and first[0].isdigit():
-        is_alive(int(first[0]))
 
 
 def _answers(folder: Path) -> bool:

@@ -163,6 +163,22 @@ def test_detached_server_outlives_its_starter(server: EmbeddedServer) -> None:
     assert pid == found.pid
 
 
+def test_killed_server_of_a_dead_starter_starts_again(server: EmbeddedServer) -> None:
+    """
+    A killed server whose starter is gone too does not stay behind as a zombie that holds its lock.
+    """
+    folder = server.start().data_dir
+    server.stop()
+    starter = start_elsewhere(folder, Lifetime.DETACHED)
+    pid = pid_from(starter)
+    starter.kill()
+    finish(starter)
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until_gone(pid)
+
+    assert pid != server.start().pid
+
+
 def test_server_never_runs_as_root(address: ServerAddress) -> None:
     """
     Whoever starts it, the server and its data belong to an unprivileged user.
