@@ -166,3 +166,20 @@ async def test_key_10_tenants_have_keys_of_their_own(world: World) -> None:
     (reply,) = await world.append(entry(await other.submit(), keys=(reserve("k"),)))
 
     assert AppendOutcome.APPLIED == reply.outcome
+
+
+async def test_key_11_settling_and_wanting_never_meet_head_on(world: World, other_store: PostgresStore) -> None:
+    """
+    One process settles a key and reserves another while a second one wants both: neither waits for ever.
+    """
+    for number in range(ROUNDS):
+        owner, rival = await world.submit(), await world.submit()
+        old, new = f"a{number}", f"b{number}"
+        await world.append(entry(owner, keys=(reserve(old),)))
+
+        answers = await asyncio.gather(
+            world.store.journal.append([entry(owner, 2, keys=(settle("succeed", old), reserve(new)))]),
+            other_store.journal.append([entry(rival, keys=(reserve(old), reserve(new)))]),
+        )
+
+        assert ["applied", "key_taken"] == [reply.outcome for replies, _ in answers for reply in replies]

@@ -42,6 +42,12 @@ declare
     taken text[] := '{}';
     holder record;
 begin
+    -- Rows that are there are locked first: what settles a key and what wants it next would else meet head-on.
+    perform from remit.idempotency_keys k
+    where k.tenant_id = batch.tenant_id and k.key = any (array(select c.key from unnest(batch.keys) as c))
+    order by k.key
+    for no key update;
+
     foreach change in array batch.keys loop
         continue when change.action <> 'reserve' or not accepted[change.entry];
         entry := batch.entries[change.entry];
