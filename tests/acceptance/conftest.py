@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from remit.testing.database import ScratchServer
+from tests.acceptance.forking import Forks
 from tests.acceptance.processes import Home, Server
 
 TOOLS = '''
@@ -87,11 +88,18 @@ def scratch_server() -> Iterator[ScratchServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """A process that starts commands without loading everything each time."""
+    with Forks() as forks:
+        yield forks
+
+
 @pytest.fixture
-def home(scratch_server: ScratchServer, tmp_path: Path) -> Iterator[Home]:
+def home(scratch_server: ScratchServer, forks: Forks, tmp_path: Path) -> Iterator[Home]:
     """A home with tools, a remit and an orchestration, on an empty database."""
     database = asyncio.run(scratch_server.create())
-    home = Home(folder=tmp_path)
+    home = Home(folder=tmp_path, forks=forks)
     home.environment = {"DATABASE_URL": database.owner_url, "DATABASE_APP_URL": database.app_url}
     home.write("tools.py", TOOLS)
     home.write("remit.yaml", REMIT)

@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from tests.acceptance.forking import Forks
+
 Found = TypeVar("Found")
 
 POLL_SECONDS = 0.02
@@ -80,11 +82,16 @@ class Home:
     """One user's Remit: a folder, an environment, a database."""
 
     folder: Path
+    forks: Forks | None = None
     environment: dict[str, str] = field(default_factory=dict)
     servers: list[Server] = field(default_factory=list)
 
     def remit(self, *words: str | Path, stdin: str | None = None, **environment: str) -> Said:
         """Run a command to its end."""
+        if self.forks is not None:
+            more = self.all_environment(environment)
+            exit_code, out, err = self.forks.run([*map(str, words)], folder=self.folder, environment=more, stdin=stdin)
+            return Said(exit_code=exit_code, out=out, err=err)
         done = subprocess.run(
             [sys.executable, "-m", "remit.cli", *map(str, words)],
             input=stdin,

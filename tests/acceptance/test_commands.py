@@ -62,6 +62,34 @@ def test_help_names_every_command_without_loading_them(record_property: pytest.R
     assert "set()" == said.stdout.splitlines()[-1]
 
 
+def test_program_is_installed(home: Home) -> None:
+    """
+    The installed `remit` and `python -m remit.cli` are the same program.
+    """
+    program = Path(sys.executable).with_name("remit")
+    lines = ([str(program)], [sys.executable, "-m", "remit.cli"])
+
+    said = [subprocess.run([*line, "--version"], capture_output=True, text=True, check=True).stdout for line in lines]
+
+    assert said[0] == said[1]
+    assert said[0].startswith("remit 0.")
+
+
+def test_trace_holds_what_was_checked_and_no_secret(home: Home) -> None:
+    """
+    A trace has a span for run, step and attempt, each with the same keys, the verdicts of the pipeline, and redaction.
+    """
+    text = '{"text": "card 4242 4242 4242 4242"}'
+    run = home.must("run", "note.yaml", "--remit", "remit.yaml", *WITH_TOOLS, "--input", text)
+
+    spans = home.must("runs", "trace", run["run_id"], *WITH_TOOLS)["spans"]
+
+    assert ["remit.run", "remit.step", "remit.attempt"] == [span["event"] for span in spans]
+    assert "permission" in spans[2]["verdict"]
+    assert "4242" not in json.dumps(spans)
+    assert "4242" not in home.remit("runs", "trace", run["run_id"], *WITH_TOOLS).out
+
+
 def test_misspelt_command_gets_a_suggestion(tmp_path: Path) -> None:
     """
     A word that is no command is the caller's fault, and the nearest one is named.
@@ -180,7 +208,12 @@ def test_tables_fit_a_hundred_columns(home: Home) -> None:
     run = home.must("run", "note.yaml", "--remit", "remit.yaml", *WITH_TOOLS, "--input", '{"text": "a"}')
     lines = [
         line
-        for words in (["runs", "list"], ["runs", "show", run["run_id"]], ["runs", "trace", run["run_id"]], ["doctor"])
+        for words in (
+            ["runs", "list"],
+            ["runs", "show", run["run_id"]],
+            ["runs", "receipts", run["run_id"]],
+            ["doctor"],
+        )
         for line in home.remit(*words).out.splitlines()
     ]
 

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from tests.acceptance.conftest import NOTE, REMIT, TOOLS
+from tests.acceptance.forking import Forks
 from tests.acceptance.processes import Home, wait_until
 
 GATE = """
@@ -33,11 +34,11 @@ LEASE = ("--lease-seconds", "3")
 
 
 @pytest.fixture
-def embedded() -> Iterator[Home]:
+def embedded(forks: Forks) -> Iterator[Home]:
     """A home with an embedded server of its own, in a folder that the server's user can reach."""
     folder = Path(tempfile.mkdtemp(prefix="remit-home-"))
     folder.chmod(0o755)
-    home = Home(folder=folder)
+    home = Home(folder=folder, forks=forks)
     home.write("tools.py", TOOLS)
     home.write("remit.yaml", REMIT)
     home.write("note.yaml", NOTE)

@@ -15,6 +15,7 @@ from remit.cli.session import packs_and_tools
 from remit.diagnostics import Diagnostics, Source, render_excerpts, render_plain, render_summary, to_json
 from remit.governance.policy import BusinessConfig
 from remit.plans.kinds import Checked, check_file
+from remit.tools.builtin import built_in_tools
 from remit.tools.registry import Registry
 
 
@@ -31,10 +32,10 @@ def check_files(files: Sequence[Path], options: Options) -> list[Checked]:
 
 
 def registry_of(options: Options) -> Registry:
-    """Return the tools of installed packs and of the files that were named."""
+    """Return the built-in tools, those of installed packs, and those of the files that were named."""
     packs, tools = packs_and_tools(options)
     registry = Registry()
-    for tool in [*(tool for pack in packs for tool in pack.tools), *tools]:
+    for tool in [*built_in_tools(), *(tool for pack in packs for tool in pack.tools), *tools]:
         registry.add(tool)
     return registry
 

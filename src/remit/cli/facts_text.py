@@ -33,6 +33,7 @@ from remit.core.facts import (
     TimerStarted,
     WaitStarted,
 )
+from remit.governance.redaction import redact_text
 from remit.runtime.rows import instant_of
 
 Line = tuple[str, str, str]
@@ -40,7 +41,12 @@ Line = tuple[str, str, str]
 
 
 def line_of(fact: Fact) -> Line:
-    """Return a fact as a line."""
+    """Return a fact as a line; what people and providers wrote is redacted."""
+    subject, word, details = _line_of(fact)
+    return subject, word, redact_text(details)
+
+
+def _line_of(fact: Fact) -> Line:
     match fact:
         case RunStarted() | RunCompleted() | RunFailed() | RunCancelled() | CancelRequested() | MessageReceived():
             return _about_run(fact)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from remit.api.records import entry_json, receipt_json, run_json, step_json
+from remit.api.records import receipt_json, run_json, step_json
+from remit.api.traces import trace_of
 from remit.cli.access import require_operator
 from remit.cli.exit_codes import NEGATIVE, OK
-from remit.cli.following import follow, is_terminal, print_entry
+from remit.cli.following import follow, is_terminal
 from remit.cli.inputs import read_json
 from remit.cli.options import Noun, Options, options_of
 from remit.cli.output import (
@@ -24,7 +25,8 @@ from remit.cli.output import (
     time_of_day,
 )
 from remit.cli.run_tree import print_tree
-from remit.cli.session import open_session, run_in_loop
+from remit.cli.session import Needs, open_session, run_in_loop
+from remit.cli.trace_text import print_trace
 from remit.core.canonical import JsonValue
 from remit.core.states import RunStatus
 from remit.errors import PermissionDeniedError
@@ -71,7 +73,7 @@ def show_run(
 
 @runs.verb("trace")
 def trace_run(context: typer.Context, run: RunArgument) -> None:
-    """Print every fact of a run's journal, in order."""
+    """Print a run's trace: what was checked, asked, sent and answered, redacted."""
     run_in_loop(_trace(options_of(context), run))
 
 
@@ -167,14 +169,14 @@ async def _show(options: Options, text: str, *, has_follow: bool) -> int:
 
 
 async def _trace(options: Options, text: str) -> None:
-    async with open_session(options) as session:
+    async with open_session(options, Needs.TOOLS) as session:
         run_id = await session.run_id(text)
-        loaded = await session.reader.read_run(session.tenant_id, run_id)
+        trace = await trace_of(session.kernel, session.tenant_id, run_id)
     if options.is_json:
-        print_json({"run_id": run_id, "entries": [entry_json(entry) for entry in loaded.entries]})
-        return
-    for entry in loaded.entries:
-        print_entry(entry, options)
+        spans = [span.trace_fields() for span in trace.spans]
+        print_json({"run_id": run_id, "correlation_id": trace.correlation_id, "erased": trace.erased, "spans": spans})
+    else:
+        print_trace(trace)
 
 
 async def _receipts(options: Options, text: str) -> None:
