@@ -9,9 +9,10 @@ import pytest
 from remit.errors import NotFoundError, TenantContextError, UnsafeDatabaseError
 from remit.ids import TenantId
 from remit.ports.store import Tenant
-from remit.store import Database, PostgresStore
+from remit.store import Database, EmbeddedServer, PostgresStore
+from remit.store.migrate import upgrade
 from remit.store.session import connect_session
-from remit.testing.database import ScratchDatabase, connect_store
+from remit.testing.database import ScratchDatabase
 
 ACME, OTHER = TenantId("acme"), TenantId("other")
 NO_CONTEXT = "RM001"
@@ -305,17 +306,21 @@ async def test_missing_row_security_is_noticed(pristine: ScratchDatabase) -> Non
         await Database(pristine.app_url).connect()
 
 
-async def test_hundred_connections_serve_tenants_in_turn(scratch: ScratchDatabase) -> None:
+async def test_hundred_connections_serve_tenants_in_turn(server: EmbeddedServer) -> None:
     """
     A hundred connections that serve one tenant after another never show one the other's rows.
     """
-    store = await connect_store(scratch)
+    address = await asyncio.to_thread(server.start)
+    await upgrade(address.owner_url)
+    database = Database(address.app_url)
+    await database.connect()
+    store = PostgresStore(database)
     tenants = [TenantId(f"tenant-{number}") for number in range(10)]
     for tenant_id in tenants:
         await store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
         await store.directory.put_definition(tenant_id, name=tenant_id, version="1", digest=tenant_id, body=b"")
     await store.close()
-    sessions = await asyncio.gather(*[connect_session(scratch.app_url) for _ in range(100)])
+    sessions = await asyncio.gather(*[connect_session(address.app_url) for _ in range(100)])
     statements = {"names": "select name from remit.definitions"}
 
     async def ask(number: int) -> bool:
