@@ -240,14 +240,22 @@ def _refuse(progress: Progress, event: ActionRefused) -> None:
 
 
 def _give_up(progress: Progress, fact: StepFailed, *, slot: int) -> None:
-    """Fail a step whose attempt was not made; park it if an earlier one may have had its effect: nothing hides that."""
-    if progress.state.steps[fact.step].effect == "unknown":
+    """Fail a step whose attempt is not made; park it if the effect may have happened before: nothing hides that."""
+    if _may_have_acted(progress.state.steps[fact.step], attempt=fact.attempt):
         progress.emit(
             EffectParked(step=fact.step, attempt=fact.attempt, slot=slot, reason=fact.reason, message=fact.message)
         )
     else:
         progress.fail_step(fact)
     progress.go_on()
+
+
+def _may_have_acted(step: StepState, *, attempt: int) -> bool:
+    """Whether the effect may have happened: an earlier attempt left it open, or this one's intent is on record.
+
+    With its intent on record a call may have been sent by a worker that is gone, whatever is said about it now.
+    """
+    return step.effect == "unknown" or (step.intent is not None and step.intent.attempt == attempt)
 
 
 def _close_instead(progress: Progress, step_id: str, *, attempt: int, slot: int) -> None:

@@ -30,7 +30,10 @@ FOLLOWS: dict[str, dict[str, list[str]]] = {
         "CancelAsked": ENDS_CANCELLED,
     },
     "calling": OF_A_CALL,
-    "intending": {kind: kinds for kind, kinds in OF_A_CALL.items() if kind != "ActionIntended"},
+    "intending": {
+        **{kind: kinds for kind, kinds in OF_A_CALL.items() if kind != "ActionIntended"},
+        "ActionRefused": ["EffectParked"],
+    },
     "approved": {**OF_A_CALL, "ApprovalVoided": ["ApprovalWithdrawn"]},
     "asking": {
         "ApprovalDecided": ["ApprovalGiven"],

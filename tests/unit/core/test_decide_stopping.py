@@ -180,6 +180,28 @@ def test_stopping_run_starts_no_effect() -> None:
     assert "RUN_STOPPING" == closed.reason
 
 
+def test_refusal_after_the_intent_does_not_hide_an_effect() -> None:
+    """
+    A call whose intent is on record may have been sent by a worker that died: a kill switch that a new one finds thrown
+    does not make it not have happened.
+    """
+    run = SITUATIONS["intending"]()
+
+    assert ["EffectParked"] == names(run.send(refused(run.call("a"))))
+    assert not run.state.is_terminal
+
+
+def test_refusal_after_an_intent_that_is_cleared_up_fails_the_step() -> None:
+    """
+    The intent of an earlier attempt, which is known to have had no effect, leaves nothing in doubt.
+    """
+    run = SITUATIONS["intending"]()
+    run.send(failed(run.call("a")))
+    run.wait_until_due()
+
+    assert ["StepFailed", "RunFailed"] == names(run.send(refused(run.call("a"))))
+
+
 def test_retry_with_unknown_effect_survives_a_cancel() -> None:
     """
     The attempt that would find out what happened is made, although the run is to stop.
