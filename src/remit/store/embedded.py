@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -129,6 +129,10 @@ class EmbeddedServer:
             postmaster = find_postmaster(cluster)
             if postmaster is not None:
                 stop(cluster, postmaster)
+                if postmaster.socket_dir.parent != cluster.folder:
+                    # A short folder elsewhere, made for this server alone; whoever starts it again makes it again.
+                    with suppress(OSError):
+                        postmaster.socket_dir.rmdir()
         self.leave()
 
     def leave(self) -> None:

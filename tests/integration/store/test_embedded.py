@@ -253,6 +253,8 @@ def test_long_folder_gets_a_short_socket() -> None:
         address = server.start()
         assert len(str(address.socket_dir)) < 90
         assert stat.S_IMODE(address.socket_dir.stat().st_mode) == 0o700
+        server.stop()
+        assert not address.socket_dir.exists()
     finally:
         server.stop()
         subprocess.run(["rm", "-rf", str(parent)], check=True)
