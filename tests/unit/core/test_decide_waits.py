@@ -9,13 +9,13 @@ from remit.core.definition import EventStep, SignalStep, TimerStep
 from remit.core.events import EffectResolved, MessageArrived
 from remit.core.facts import Fact, MessageReceived, RunFailed, StepCompleted, StepFailed, TimerStarted, WaitStarted
 from remit.core.limits import Policy
-from remit.core.outstanding import describe_wait, next_due_us
+from remit.core.outstanding import next_due_us
 from remit.core.state import state_hash
 from remit.core.states import RunStatus
 from remit.testing.definitions import define, tool_step
-from remit.testing.events import failed, succeeded
+from remit.testing.events import succeeded
 from remit.testing.rehearsal import START_US, Rehearsal
-from tests.unit.core.situations import RETRY, SITUATIONS
+from tests.unit.core.situations import SITUATIONS
 
 TIMER = TimerStep(id="t", duration_ms=1_500)
 SIGNAL = SignalStep(id="w", signal="go")
@@ -265,35 +265,3 @@ def test_settled_output_that_cannot_be_hashed_is_replaced() -> None:
 
     assert ["output_error"] == list(run.state.results["a"]["output"])
     assert 64 == len(state_hash(run.state))
-
-
-def test_waiting_run_says_what_it_waits_for() -> None:
-    """
-    A run in which something is in flight does not wait; one that waits says for what, in words.
-    """
-    signalled = Rehearsal.of(define(SIGNAL, tool_step("a", retry=RETRY)))
-    assert describe_wait(signalled.state) is None
-    signalled.send(failed(signalled.call("a")))
-
-    words = {
-        "asking": "approval of a",
-        "retrying": "retry of a",
-        "timing": "timer a",
-        "listening": "signal go",
-        "expecting": "event shop.paid",
-        "parked": "settlement of a",
-        "completed": None,
-    }
-
-    assert "signal go" == describe_wait(signalled.state)
-    assert words == {name: describe_wait(SITUATIONS[name]().state) for name in words}
-
-
-def test_only_what_time_ends_has_a_due_instant() -> None:
-    """
-    The earliest instant at which a run must be looked at again is that of its first deadline; calls have none.
-    """
-    due = {name: next_due_us(SITUATIONS[name]().state) is not None for name in SITUATIONS}
-
-    timed = {"asking", "asking_unknown", "retrying", "retrying_unknown", "timing", "listening"}
-    assert timed | {"stopping_ask"} == {name for name, is_due in due.items() if is_due}

@@ -2,15 +2,14 @@
 
 import pytest
 
-from remit.core.commands import AwaitApproval, CallTool
+from remit.core.commands import AwaitApproval
 from remit.core.evolve import FINGERPRINTS_MAX, apply_fact, evolve, evolve_many
 from remit.core.facts import ApprovalGiven, StepCompleted, StepSkipped
-from remit.core.outstanding import outstanding
 from remit.core.state import RunState, state_hash
 from remit.core.states import RunStatus, StepStatus
 from remit.errors import IllegalTransitionError
 from remit.testing.definitions import define, sequence, tool_step
-from remit.testing.events import failed, intended, succeeded, suspended
+from remit.testing.events import failed, succeeded, suspended
 from remit.testing.rehearsal import Rehearsal
 from tests.unit.core.situations import RETRY, SITUATIONS, facts_for, snapshot
 
@@ -221,14 +220,3 @@ def test_usage_adds_up_over_attempts() -> None:
     run.send(succeeded(run.call("a")))
 
     assert 2 == run.state.usage.active_ms
-
-
-def test_outstanding_lists_commands_in_the_order_they_began() -> None:
-    """
-    What was begun first comes first; an intent does not change a call's place, a retry begins anew.
-    """
-    run = Rehearsal.of(define(tool_step("a"), tool_step("b"), tool_step("c", retry=None)))
-    run.send(intended(run.call("b"), tool="tests.write"))
-
-    assert ["a", "b", "c"] == [command.step for command in outstanding(run.state)]
-    assert all(isinstance(command, CallTool) for command in outstanding(run.state))
