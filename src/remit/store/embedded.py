@@ -129,10 +129,7 @@ class EmbeddedServer:
             postmaster = find_postmaster(cluster)
             if postmaster is not None:
                 stop(cluster, postmaster)
-                if postmaster.socket_dir.parent != cluster.folder:
-                    # A short folder elsewhere, made for this server alone; whoever starts it again makes it again.
-                    with suppress(OSError):
-                        postmaster.socket_dir.rmdir()
+                _forget_socket(cluster, postmaster)
         self.leave()
 
     def leave(self) -> None:
@@ -175,6 +172,13 @@ def _address(cluster: Cluster, postmaster: Postmaster, credentials: Credentials)
         socket_dir=postmaster.socket_dir,
         pid=postmaster.pid,
     )
+
+
+def _forget_socket(cluster: Cluster, postmaster: Postmaster) -> None:
+    """Remove a socket folder that was made elsewhere because the data directory's path is long."""
+    if postmaster.socket_dir.parent != cluster.folder:
+        with suppress(OSError):
+            postmaster.socket_dir.rmdir()
 
 
 def _users_lock(cluster: Cluster) -> Path:
