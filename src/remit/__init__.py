@@ -8,16 +8,28 @@ from remit.errors import RemitError
 
 if TYPE_CHECKING:
     from remit.bootstrap import Kernel
+    from remit.core.facts import OutboxMessage
     from remit.ports.pack import Pack
     from remit.ports.tool import LookupResult, ToolContext, ToolResult
     from remit.settings import Settings
     from remit.tools import tool
 
-__all__ = ["Kernel", "LookupResult", "Pack", "RemitError", "Settings", "ToolContext", "ToolResult", "tool"]
+__all__ = [
+    "Kernel",
+    "LookupResult",
+    "OutboxMessage",
+    "Pack",
+    "RemitError",
+    "Settings",
+    "ToolContext",
+    "ToolResult",
+    "tool",
+]
 
 _PLACES = {
     "Kernel": "remit.bootstrap",
     "LookupResult": "remit.ports.tool",
+    "OutboxMessage": "remit.core.facts",
     "Pack": "remit.ports.pack",
     "Settings": "remit.settings",
     "ToolContext": "remit.ports.tool",

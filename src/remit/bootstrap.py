@@ -31,19 +31,21 @@ from remit.ports.store import Principal, RunSummary, StoredDefinition, Tenant
 from remit.ports.tool import Tool
 from remit.runtime.calls import ToolBook
 from remit.runtime.catalogue import Catalogue
-from remit.runtime.entropy import SystemEntropy
+from remit.runtime.entropy import Entropy, SystemEntropy
 from remit.runtime.guards import BreakerBook, LeaseGuard
 from remit.runtime.ingress import Ingress, IngressPorts
 from remit.runtime.metrics import Metrics
 from remit.runtime.outcomes import Outcomes
 from remit.runtime.owner import OwnerPorts
 from remit.runtime.pipeline import Pipeline, PipelinePorts
+from remit.runtime.relay import Relay, RelayOptions, RelayPorts
 from remit.runtime.runs import Runs, RunsPorts
 from remit.runtime.secret_store import SecretStore
 from remit.runtime.submissions import Submitter
 from remit.runtime.worker import Worker, WorkerOptions, WorkerPorts
 from remit.settings import Settings
 from remit.store import Lifetime, PostgresStore, open_store
+from remit.tools.builtin import built_in_tools
 from remit.tools.registry import Registry
 
 PACKS_GROUP: Final = "remit.packs"
@@ -68,7 +70,7 @@ class Kernel:
             run = await kernel.run("hello.yaml", {"name": "Ada"})
 
     Args:
-        tools: Tools beside those of the packs.
+        tools: Tools beside the built-in ones and those of the packs.
         packs: Packs to plug in; ``None`` takes the installed ones.
         settings: How to run; ``None`` reads the environment.
         business: A remit file to apply to the settings' tenant at start.
@@ -87,7 +89,7 @@ class Kernel:
         self.settings = settings or Settings.from_environment()
         self.packs = list(installed_packs() if packs is None else packs)
         self.registry = Registry()
-        for tool in [tool for pack in self.packs for tool in pack.tools] + list(tools):
+        for tool in [*built_in_tools(), *(tool for pack in self.packs for tool in pack.tools), *tools]:
             self.registry.add(tool)
         self.clock = DatabaseClock()
         self.metrics = Metrics()
@@ -99,6 +101,7 @@ class Kernel:
         self.runs: Runs
         self.ingress: Ingress
         self.worker: Worker | None = None
+        self.relay: Relay | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -130,17 +133,21 @@ class Kernel:
             await self._ensure_default_tenant()
             if self._business is not None:
                 await self.apply(self._business)
+            if self.relay is not None:
+                self.relay.start()
             if self.worker is not None:
                 await self.worker.start()
                 self._keeping = asyncio.create_task(self._keep_server(), name="keep-server")
             opened.pop_all()  # everything stands: nothing to undo
 
     async def stop(self) -> None:
-        """Let calls in flight end, hand runs back, close the store (and a server that this process owns)."""
+        """Let calls and deliveries in flight end, hand runs back, close the store (and a server that is ours)."""
         if self._keeping is not None:
             self._keeping.cancel()
         if self.worker is not None:
             await self.worker.stop()
+        if self.relay is not None:
+            await self.relay.stop()
         await self.store.close()
 
     async def _keep_server(self) -> None:
@@ -195,6 +202,7 @@ class Kernel:
                     poll_seconds=settings.poll.total_seconds(),
                 ),
             )
+            self.relay = self._wire_relay(entropy, self.worker)
         submitter = Submitter(store.journal, clock, self.worker)
         self.runs = Runs(
             RunsPorts(
@@ -219,6 +227,25 @@ class Kernel:
             ),
             [source for pack in self.packs for source in pack.webhook_sources],
         )
+
+    def _wire_relay(self, entropy: Entropy, worker: Worker) -> Relay:
+        """Return a relay that this process's worker wakes."""
+        # Only who delivers needs an HTTP client.
+        from remit.tools.guarded_http import GuardedClient
+        from remit.tools.webhook_notifier import WebhookNotifier
+
+        ports = RelayPorts(
+            outbox=self.store.outbox,
+            notifier=WebhookNotifier(GuardedClient(), version=_version()),
+            catalogue=self.catalogue,
+            secrets=self.secrets,
+            clock=self.clock,
+            entropy=entropy,
+            metrics=self.metrics,
+        )
+        relay = Relay(ports, RelayOptions(worker_id=worker.worker_id))
+        worker.on_outbox = relay.wake
+        return relay
 
     async def _ensure_default_tenant(self) -> None:
         """Make tenant ``default`` with an operator and an approver, as a laptop needs them."""
@@ -287,7 +314,7 @@ class Kernel:
         """Compile, submit and wait: the shortest way from a file to an outcome.
 
         Returns:
-            The run once it is terminal, or as it stands after ``timeout_seconds``.
+            The run once it is terminal or waits for somebody outside, or as it stands after ``timeout_seconds``.
         """
         stored = await self.apply(definition)
         if not isinstance(stored, StoredDefinition):
@@ -295,7 +322,9 @@ class Kernel:
         submitted = await self.runs.submit(
             self.tenant_id, definition_digest=stored.digest, run_input=run_input, principal_id=principal_id
         )
-        return await self.runs.wait(self.tenant_id, submitted.run_id, timeout_seconds=timeout_seconds)
+        return await self.runs.wait(
+            self.tenant_id, submitted.run_id, timeout_seconds=timeout_seconds, until="at_rest"
+        )
 
 
 def _version() -> str:

@@ -73,12 +73,16 @@ class OutboxDelivery(_Record, frozen=True, kw_only=True):
 
 
 class OutboxSettlement(_Record, frozen=True, kw_only=True):
-    """What became of an attempt: ``pending`` is tried again after ``retry_after``. ``reason`` is a stable code."""
+    """What became of an attempt: ``pending`` is tried again after ``retry_after``. ``reason`` is a stable code.
+
+    ``is_attempt`` is false when nothing was tried: then it is not counted.
+    """
 
     claim: OutboxClaim
     status: OutboxStatus
     reason: str | None = None
     retry_after: timedelta = timedelta(0)
+    is_attempt: bool = True
 
 
 class OutboxEntry(_Record, frozen=True, kw_only=True):

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from remit.core.canonical import JsonValue
+from remit.core.facts import OutboxMessage
 from remit.governance.contracts import ToolContract
 from remit.ids import PrincipalId, RunId, StepId, TenantId
+from remit.ports.outbox import message_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +46,24 @@ class ToolContext:
         """Return 32 hex characters of the external key: what look-ups search for."""
         return self.external_key[-32:]
 
+    def message_id(self, ordinal: int = 1) -> str:
+        """Return the id that the n-th outbox message of this call will have, at each attempt of it."""
+        return message_id_of(self.run_id, self.step, self.slot, ordinal)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
     """A finished call: its output, and what the provider calls it.
 
-    ``cost_usd_micros`` adds to the contract's own cost.
+    ``cost_usd_micros`` adds to the contract's own cost. ``outbox`` is what a ``local`` tool publishes: durable with the
+    step or not at all, and then delivered at least once to whoever subscribes.
     """
 
     output: JsonValue
     external_reference: str | None = None
     tokens: int = 0
     cost_usd_micros: int = 0
+    outbox: tuple[OutboxMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

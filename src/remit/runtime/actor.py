@@ -200,6 +200,7 @@ class RunActor:
             keys=tuple(rows.keys),
             correlations=tuple(rows.correlations),
             consumed=tuple(consumed),
+            outbox=tuple(rows.outbox),
         )
         return append, dispatchable
 

@@ -25,12 +25,16 @@ KEY_SEPARATOR: Final = ":"
 
 
 class ToolEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool with what follows from its contract."""
+    """A tool with what follows from its contract.
+
+    ``needs_intent``: a durable intent comes before the call, to say that it may have been made or to reserve its key.
+    """
 
     tool: Tool
     contract: ToolContract
     contract_digest: Digest
     needs_intent: bool
+    acts_outside: bool
 
 
 class ToolBook:
@@ -50,7 +54,8 @@ class ToolBook:
                 tool=tool,
                 contract=contract,
                 contract_digest=contract_digest(contract),
-                needs_intent=contract.delivery_class not in (DeliveryClass.PURE, DeliveryClass.LOCAL),
+                needs_intent=acts_outside(contract) or reserves_key(contract),
+                acts_outside=acts_outside(contract),
             )
             self._entries[(name, version)] = entry
         return entry
@@ -112,6 +117,14 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
             active_ms=usage.active_ms,
             calls_by_tool={tool: command.call_number_of_tool},
         )
+
+
+def acts_outside(contract: ToolContract) -> bool:
+    """Whether a call may change something that is not in the commit of its step.
+
+    What a ``pure`` or ``local`` call does is nothing until its step is durable, however the call ended.
+    """
+    return contract.delivery_class not in {DeliveryClass.PURE, DeliveryClass.LOCAL}
 
 
 def reserves_key(contract: ToolContract) -> bool:

@@ -134,8 +134,8 @@ class Committer:
             actor.is_queued = False
             append, dispatchable = actor.seal(may_release=True)
             batch.append((actor, append, dispatchable))
-            rows += 2 + len(append.steps) + len(append.receipts)
-            size += len(append.payload)
+            rows += 2 + len(append.steps) + len(append.receipts) + len(append.outbox)
+            size += len(append.payload) + sum(len(row.body) for row in append.outbox)
         return batch
 
     async def _send(self, batch: list[Append]) -> list[Appended]:

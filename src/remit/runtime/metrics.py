@@ -39,6 +39,13 @@ class Metrics:
         self._heartbeat = Gauge(
             "remit_heartbeat_monotonic_seconds", "Monotonic instant of the last heartbeat.", registry=registry
         )
+        self._relayed = Counter(
+            "remit_outbox_attempts", "Attempts to deliver, by what the message is then.", ["status"], registry=registry
+        )
+        self._relay_seconds = Histogram(
+            "remit_outbox_attempt_seconds", "Time of one attempt to deliver.", buckets=_SECONDS, registry=registry
+        )
+        self._relaying = Gauge("remit_outbox_in_flight", "Attempts to deliver under way.", registry=registry)
         self._children: dict[tuple[str, str], Counter] = {}
 
     def _child(self, counter: Counter, name: str, label: str) -> Counter:
@@ -84,6 +91,15 @@ class Metrics:
     def received(self, source: str, result: str) -> None:
         """Count a webhook delivery."""
         self._webhooks.labels(source, result).inc()
+
+    def relayed(self, status: str, seconds: float) -> None:
+        """Count an attempt to deliver a message by what the message is now: delivered, pending (again) or dead."""
+        self._child(self._relayed, "relayed", status).inc()
+        self._relay_seconds.observe(seconds)
+
+    def relaying(self, attempt_count: int) -> None:
+        """Set how many attempts to deliver are under way."""
+        self._relaying.set(attempt_count)
 
     def owns(self, run_count: int) -> None:
         """Set how many runs are owned."""

@@ -14,10 +14,11 @@ import msgspec
 from remit.clock import Clock
 from remit.core.canonical import JsonValue, canonical_bytes, digest
 from remit.core.events import ActionFailed, ActionSucceeded, ActionUnknown, Event
-from remit.core.facts import Receipt, Usage
+from remit.core.facts import OutboxMessage, Receipt, Usage
 from remit.core.states import DeliveryClass
 from remit.errors import CanonicalizationError, NotFoundError, StoreUnavailableError, ToolError
-from remit.governance.contracts import ToolContract, check_result
+from remit.governance.contracts import check_result
+from remit.governance.outbox import address_outbox, check_outbox
 from remit.governance.redaction import Redactor
 from remit.ids import PrincipalId, RunId, StepId, TenantId
 from remit.ports.secrets import Secrets
@@ -37,6 +38,7 @@ CHECKS_APPROVED: Final = (
     "resolve contract permission look-up bounds loop approval:given breaker intent act result receipt"
 )
 
+_SECRET: Final = "secret"  # noqa: S105 - the name of a class of findings
 _SAFE_TO_REPEAT: Final = frozenset(
     {DeliveryClass.PURE, DeliveryClass.LOCAL, DeliveryClass.KEYED, DeliveryClass.QUERYABLE}
 )
@@ -53,7 +55,6 @@ class Outcomes:
 
     async def call_tool(self, call: Call) -> Event:
         """Make the call, inside its timeout and this worker's lease."""
-        contract = call.entry.contract
         try:
             seconds = await self._seconds(call)
             context = self._context(call, seconds)
@@ -68,13 +69,13 @@ class Outcomes:
                 result = await call.entry.tool.call(call.arguments, context)
         except TimeoutError:
             message = f"expected an answer within {seconds:.1f} s, got none"
-            effect = "unknown" if contract.has_effect else "none"
+            effect = "unknown" if _may_have_acted(call) else "none"
             late = ToolError(message, retryable=True, effect=effect, reason="TIMED_OUT")
             return self._judge(call, late, self._since(started))
         except ToolError as error:
             return self._judge(call, error, self._since(started))
         except Exception as crash:  # boundary: a tool's bug must end its step, not its worker
-            effect = "unknown" if contract.has_effect else "none"
+            effect = "unknown" if _may_have_acted(call) else "none"
             message = f"the tool raised {type(crash).__name__}: {crash}"
             return self._judge(call, ToolError(message, effect=effect, reason="TOOL_CRASHED"), self._since(started))
         return self._accept(call, result, self._since(started))
@@ -152,7 +153,7 @@ class Outcomes:
 
     async def _seconds(self, call: Call) -> float:
         wanted = call.timeout_ms / 1000
-        if not call.entry.contract.has_effect:
+        if not _may_have_acted(call):
             return wanted
         allowed = await self._lease.allow(wanted)
         if allowed <= 0:
@@ -187,9 +188,8 @@ class Outcomes:
 
     def _judge(self, call: Call, error: ToolError, usage: Usage) -> Event:
         """Say what a failure means, given what the delivery class allows."""
-        contract = call.entry.contract
-        effect = error.effect if contract.has_effect else "none"
-        if effect == "unknown" and contract.delivery_class not in _SAFE_TO_REPEAT:
+        effect = error.effect if _may_have_acted(call) else "none"
+        if effect == "unknown" and call.entry.contract.delivery_class not in _SAFE_TO_REPEAT:
             return self.unknown(call, reason=error.reason, message=error.message)
         judged = ToolError(
             error.message,
@@ -223,9 +223,9 @@ class Outcomes:
     def _accept(self, call: Call, result: ToolResult, usage: Usage) -> Event:
         """Check a result against its contract and write its receipt."""
         contract = call.entry.contract
-        problem = self._problem_of(contract, result.output)
+        problem = self._problem_of(call, result)
         if problem is not None:
-            if contract.has_effect:
+            if _may_have_acted(call):
                 return self.unknown(call, reason="RESULT_INVALID", message=problem)
             return self._failed(call, ToolError(problem, reason="RESULT_INVALID"), usage)
         usage = msgspec.structs.replace(
@@ -240,26 +240,35 @@ class Outcomes:
             policy_digest=call.policy_digest,
             usage=usage,
             receipt=self._receipt(call, result) if contract.has_effect else None,
+            outbox=address_outbox(call.config, result.outbox) if result.outbox else (),
         )
 
-    @staticmethod
-    def _problem_of(contract: ToolContract, output: JsonValue) -> str | None:
-        refusal = check_result(contract, output)
+    def _problem_of(self, call: Call, result: ToolResult) -> str | None:
+        refusal = check_result(call.entry.contract, result.output)
+        if refusal is None and result.outbox:
+            refusal = check_outbox(call.entry.contract, result.outbox)
         if refusal is not None:
             return refusal.message
         try:
-            size = len(canonical_bytes(output))
+            size = len(canonical_bytes(result.output))
         except CanonicalizationError as error:
             return error.message
         if size > RESULT_BYTES_MAX:
             return f"expected a result of at most {RESULT_BYTES_MAX} bytes, got {size}"
+        if result.outbox and self._holds_secret(result.outbox):
+            return "expected messages without secrets, got one that holds a secret; subscribers would learn it"
         return None
+
+    def _holds_secret(self, messages: tuple[OutboxMessage, ...]) -> bool:
+        redactor = Redactor(self._secrets.known_values())
+        return any(_SECRET in redactor.redact_value(message.body).findings for message in messages)
 
     @staticmethod
     def _checks(call: Call) -> str:
         if not call.entry.contract.has_effect:
             return CHECKS_PLAIN
-        return CHECKS_APPROVED if call.command.approval is not None else CHECKS_EFFECT
+        checks = CHECKS_APPROVED if call.command.approval is not None else CHECKS_EFFECT
+        return checks if call.entry.needs_intent else checks.replace(" intent", "")
 
     def _receipt(self, call: Call, result: ToolResult) -> Receipt:
         contract = call.entry.contract
@@ -281,6 +290,11 @@ class Outcomes:
             currency=currency.upper() if isinstance(currency, str) else None,
             approval_id=None if call.command.approval is None else call.command.approval.approval_id,
         )
+
+
+def _may_have_acted(call: Call) -> bool:
+    """Whether a call that was begun, and whose step is not durable, may have changed something."""
+    return call.entry.contract.has_effect and call.entry.acts_outside
 
 
 def _at_path(value: JsonValue, path: str | None) -> JsonValue:

@@ -55,14 +55,17 @@ class OwnerPorts(msgspec.Struct, frozen=True, kw_only=True):
 class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an owner tells.
 
-    ``finished`` gets terminal runs; ``hand_back`` gets claims to give up; ``due_in`` gets the seconds until a run that
-    was let go is due; ``room`` says that there is room for another run.
+    ``finished`` gets terminal runs, ``waiting`` those that were let go; ``hand_back`` gets claims to give up;
+    ``due_in`` gets the seconds until a run that was let go is due; ``room`` says that there is room for another run;
+    ``published`` that messages may go.
     """
 
     finished: Callable[[RunActor, Append], None]
+    waiting: Callable[[RunActor], None]
     hand_back: Callable[[Claimed], Coroutine[None, None, None]]
     due_in: Callable[[float], None]
     room: Callable[[], None]
+    published: Callable[[], None]
 
 
 class RunOwner:
@@ -233,6 +236,8 @@ class RunOwner:
     # --- answers of the committer ------------------------------------------------------------------
 
     def _on_durable(self, actor: RunActor, append: Append, reply: Appended, calls: list[CallTool]) -> None:
+        if append.outbox:
+            self._hooks.published()
         if self._actors.get(actor.run_id) is not actor:
             return  # dropped while its entry was under way: what follows is its next owner's
         if actor.state.is_terminal and not actor.has_pending:
@@ -250,6 +255,7 @@ class RunOwner:
 
     def _let_go(self, actor: RunActor) -> None:
         self._actors.pop(actor.run_id, None)
+        self._hooks.waiting(actor)
         due = next_due_us(actor.state)
         if due is not None:
             self._hooks.due_in((instant_of(due) - self._ports.clock.now()).total_seconds())

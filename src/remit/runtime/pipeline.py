@@ -328,6 +328,8 @@ class Pipeline:
         held = await self._hold_back(call)
         if held is not None:
             return held
+        if not call.entry.acts_outside:
+            return await self._send(call)
         if delivery is DeliveryClass.KEYED and self._is_inside_window(call, intent):
             return await self._send(call)
         found = await self._ports.outcomes.look_up(call)

@@ -1,7 +1,7 @@
 """What an entry's facts leave in rows that people query.
 
-Owns: the mapping from facts to step rows, receipts, approvals, key changes and correlations. Pure: the rows follow from
-the facts alone, so they can always be written again from the journal.
+Owns: the mapping from facts to step rows, receipts, approvals, key changes, correlations and messages. Pure: the rows
+follow from the facts alone, so they can always be written again from the journal.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 import orjson
 
+from remit.core.canonical import JsonValue, canonical_bytes
 from remit.core.definition import EventStep, ToolStep
 from remit.core.facts import (
     ApprovalRequested,
@@ -21,6 +22,7 @@ from remit.core.facts import (
     EffectParked,
     Fact,
     IntentRecorded,
+    OutboxMessage,
     StepCompleted,
     StepFailed,
     StepSkipped,
@@ -28,6 +30,7 @@ from remit.core.facts import (
     WaitStarted,
 )
 from remit.core.state import RunState
+from remit.ports.outbox import OutboxRow, message_id_of
 from remit.ports.store import ApprovalRow, Correlation, KeyChange, ReceiptRow, StepRow
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +46,7 @@ class EntryRows(msgspec.Struct, kw_only=True):
     withdrawn: list[str] = []
     keys: list[KeyChange] = []
     correlations: list[Correlation] = []
+    outbox: list[OutboxRow] = []
 
 
 def instant_of(microseconds: int) -> datetime:
@@ -67,6 +71,16 @@ def rows_of(state: RunState, facts: list[Fact], *, at: datetime) -> EntryRows:
     return making.rows
 
 
+def message_body(message: OutboxMessage, *, at: datetime) -> bytes:
+    """Return what every subscriber gets, at each attempt: the envelope of Standard Webhooks, as canonical JSON."""
+    envelope: dict[str, JsonValue] = {
+        "type": message.topic,
+        "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "data": message.body,
+    }
+    return canonical_bytes(envelope if message.key is None else {**envelope, "key": message.key})
+
+
 class _Making:
     """The rows of one entry, with what they are made from."""
 
@@ -85,6 +99,8 @@ class _Making:
         receipt_id = None if fact.receipt is None else fact.receipt.receipt_id
         self.change_key("succeed", fact.step, outcome=orjson.dumps(fact.output), receipt_id=receipt_id)
         self.stop_correlation(fact.step)
+        if fact.outbox:
+            self.publish(fact)
 
     def step_failed(self, fact: StepFailed) -> None:
         self.finish(fact, "failed", usage=fact.usage, reason=fact.reason)
@@ -186,6 +202,20 @@ class _Making:
                 receipt_id=receipt_id,
             )
         )
+
+    def publish(self, fact: StepCompleted) -> None:
+        """Add the messages of a step that somebody subscribes to."""
+        self.rows.outbox += [
+            OutboxRow(
+                message_id=message_id_of(self.state.run_id, fact.step, 1, ordinal),
+                step=fact.step,
+                topic=message.topic,
+                destinations=message.destinations,
+                body=message_body(message, at=self.at),
+            )
+            for ordinal, message in enumerate(fact.outbox, start=1)
+            if message.destinations
+        ]
 
     def stop_correlation(self, step_id: str) -> None:
         """Stop being found by what an event step waited for."""

@@ -60,7 +60,11 @@ class WorkerPorts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """Runs until stopped. ``on_finished`` tells of terminal runs that this process owned."""
+    """Runs until stopped.
+
+    ``on_finished`` tells of terminal runs that this process owned, ``on_waiting`` of those that it let go,
+    ``on_outbox`` that messages are to be delivered.
+    """
 
     def __init__(self, ports: WorkerPorts, options: WorkerOptions) -> None:
         self._dispatch = ports.dispatch
@@ -73,9 +77,11 @@ class Worker:
             ports.owner,
             OwnerHooks(
                 finished=self._tell_finished,
+                waiting=self._tell_waiting,
                 hand_back=self._hand_back_one,
                 due_in=self._expect_due,
                 room=self._make_room,
+                published=self._tell_outbox,
             ),
             core_policy=options.core_policy,
         )
@@ -89,6 +95,8 @@ class Worker:
         self._connected_since: float | None = None
         self._server_started_at: datetime | None = None
         self.on_finished: Callable[[TenantId, RunId], None] | None = None
+        self.on_waiting: Callable[[TenantId, RunId], None] | None = None
+        self.on_outbox: Callable[[], None] | None = None
         self._lease.renew = self._heartbeat
 
     @property
@@ -210,10 +218,18 @@ class Worker:
         self._claim_request = None
         return len(claims)
 
+    def _tell_waiting(self, actor: RunActor) -> None:
+        if self.on_waiting is not None:
+            self.on_waiting(actor.tenant_id, actor.run_id)
+
     def _tell_finished(self, actor: RunActor, append: Append) -> None:
         del append
         if self.on_finished is not None:
             self.on_finished(actor.tenant_id, actor.run_id)
+
+    def _tell_outbox(self) -> None:
+        if self.on_outbox is not None:
+            self.on_outbox()
 
     def _make_room(self) -> None:
         if len(self._owner) + 1 == self._options.owned_runs_max:
@@ -272,6 +288,8 @@ class Worker:
             await self._hand_back(lasting)
         for run_id in beat.woken:
             self._owner.hear_soon(run_id)
+        if beat.outbox_due:
+            self._tell_outbox()
 
     async def _start_over(self) -> None:
         """Give up every run after the lease was lost (a pause, a suspended machine), and become known again."""

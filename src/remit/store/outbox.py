@@ -72,7 +72,10 @@ class PostgresOutbox:
         """Record what became of attempts; false for those that no longer count."""
         if not settlements:
             return []
-        rows = [(*_encode_claim(one.claim), one.status.value, one.retry_after, one.reason) for one in settlements]
+        rows = [
+            (*_encode_claim(one.claim), one.status.value, one.retry_after, one.reason, one.is_attempt)
+            for one in settlements
+        ]
         row = await self._line.fetch_row(STATEMENTS, "settle", rows)
         assert row is not None
         return list(row["answers"])

@@ -171,6 +171,7 @@ class MemoryOutbox:
             status=status,
             worker_id=None,
             reason=settlement.reason,
+            attempt_count=kept.attempt_count - (not settlement.is_attempt),
             next_attempt_at=now + settlement.retry_after if is_pending else kept.next_attempt_at,
             settled_at=None if is_pending else now,
         )

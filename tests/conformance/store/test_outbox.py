@@ -289,6 +289,19 @@ async def test_settle_03_failed_attempt_makes_room(stage: Stage) -> None:
     assert last.message_id not in {one.message_id for one in claims}
 
 
+async def test_settle_04_what_was_not_tried_is_not_counted(stage: Stage) -> None:
+    """
+    A message that was put back untouched has its first attempt before it.
+    """
+    await stage.publish(row())
+    (claimed,) = await claim(stage.outbox)
+    await stage.outbox.settle([settlement(claimed, OutboxStatus.PENDING, reason="TENANT_PAUSED", is_attempt=False)])
+
+    (delivery,) = await stage.outbox.load(await claim(stage.outbox))
+
+    assert 1 == delivery.attempt
+
+
 async def test_dead_01_dead_letter_stays_until_a_person_wants_it(stage: Stage) -> None:
     """
     A dead letter is not claimed; sent again it is due at once, with all its attempts before it.

@@ -118,6 +118,7 @@ begin
         set status = settlement.status,
             worker_id = null,
             reason = settlement.reason,
+            attempt_count = o.attempt_count - case when settlement.is_attempt then 0 else 1 end,
             next_attempt_at = case settlement.status
                 when 'pending' then clock_timestamp() + settlement.retry_after
                 else o.next_attempt_at

@@ -166,5 +166,6 @@ create type remit.outbox_settlement_v1 as (
     leased_until timestamptz,
     status text,
     retry_after interval,
-    reason text
+    reason text,
+    is_attempt boolean
 );
