@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from remit.cli.app import COMMANDS
 from tests.acceptance.processes import ROOT, Home, wait_until
 
 EXAMPLE = ROOT / "examples" / "first_tool"
@@ -64,3 +66,35 @@ def test_commands_of_the_readme_work(home: Home, folder: Path) -> None:
     wait_until(lambda: True if home.must("runs", "show", run["run_id"])["status"] == "completed" else None)
     assert 1 == len(home.must("runs", "receipts", run["run_id"])["receipts"])
     assert home.must("runs", "replay", run["run_id"])["verified"]
+
+
+def test_example_of_the_readme_runs(home: Home) -> None:
+    """
+    The three files that the README shows are complete: they check, wait for the approver, and complete.
+    """
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, content in re.findall(r"```\w+\n# ([\w.]+)[^\n]*\n(.*?)```", text, flags=re.DOTALL):
+        home.write(name, content)
+    words = ("--tools", "tools.py")
+
+    assert 0 == home.remit("check", "hello.yaml", "remit.yaml", *words).exit_code
+    run = home.must("run", "hello.yaml", "--remit", "remit.yaml", *words, "--input", '{"to": "everyone"}')
+    approval = home.must("approvals", "list")["approvals"][0]
+    assert 2 == home.remit("approvals", "approve", approval["approval_id"]).exit_code
+    home.must("approvals", "approve", approval["approval_id"], "--as", "approver")
+    home.start("worker", *words)
+
+    wait_until(lambda: True if home.must("runs", "show", run["run_id"])["status"] == "completed" else None)
+    assert home.must("runs", "replay", run["run_id"])["verified"]
+
+
+def test_reference_names_every_command() -> None:
+    """
+    The page of commands has each command and each verb, and no other.
+    """
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+
+    missing = [noun for noun in COMMANDS if f"`remit {noun}" not in page]
+
+    assert [] == missing
+    assert set() == set(re.findall(r"`remit ([a-z]+)", page)) - set(COMMANDS)
