@@ -99,7 +99,7 @@ def forks() -> Iterator[Forks]:
 def home(scratch_server: ScratchServer, forks: Forks, tmp_path: Path) -> Iterator[Home]:
     """A home with tools, a remit and an orchestration, on an empty database."""
     database = asyncio.run(scratch_server.create())
-    home = Home(folder=tmp_path, forks=forks)
+    home = Home(folder=tmp_path, forks=forks, admin_url=database.admin_url)
     home.environment = {"DATABASE_URL": database.owner_url, "DATABASE_APP_URL": database.app_url}
     home.write("tools.py", TOOLS)
     home.write("remit.yaml", REMIT)

@@ -83,6 +83,7 @@ class Home:
 
     folder: Path
     forks: Forks | None = None
+    admin_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     servers: list[Server] = field(default_factory=list)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from remit.cli.app import COMMANDS
@@ -285,6 +287,29 @@ def test_paused_tenant_acts_no_more(home: Home) -> None:
     assert "completed" == home.must("run", "note.yaml", *WITH_TOOLS, "--input", '{"text": "b"}')["status"]
 
 
+@pytest.mark.parametrize(
+    ("table", "change", "part"),
+    [
+        ("payloads", "payload = payload || ' '::bytea", "payload"),
+        ("journal", "at = at + interval '1 second'", "hash"),
+    ],
+    ids=["payload", "instant"],
+)
+def test_changed_journal_is_named_with_its_place(home: Home, table: str, change: str, part: str) -> None:
+    """
+    A replay of a run whose journal was changed is a negative result that names entry and part.
+    """
+    run = home.must("run", "note.yaml", "--remit", "remit.yaml", *WITH_TOOLS, "--input", '{"text": "a"}')
+    assert home.must("runs", "replay", run["run_id"])["verified"]
+    asyncio.run(_tamper(home, f"update remit.{table} set {change} where sequence = 2"))
+
+    said = home.remit("runs", "replay", run["run_id"], "--format", "json")
+
+    report = said.json()
+    assert (1, False) == (said.exit_code, report["verified"])
+    assert {"sequence": 2, "part": part} == report["place"]
+
+
 def test_schema_can_go_down_and_up(home: Home) -> None:
     """
     `db` says which version there is, takes it away only when told that this loses data, and brings it back.
@@ -298,6 +323,16 @@ def test_schema_can_go_down_and_up(home: Home) -> None:
     assert "remit db upgrade" in without.err
     assert home.must("db", "upgrade")["current"]
     assert [] == home.must("runs", "list")["runs"]
+
+
+async def _tamper(home: Home, statement: str) -> None:
+    """Change what is stored as only the server's superuser can, past every trigger."""
+    connection = await asyncpg.connect(home.admin_url)
+    try:
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 def _ended(home: Home, run_id: str) -> dict[str, object] | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -28,6 +31,22 @@ def hook(home: Home) -> tuple[Server, str]:
     home.must("principals", "create", "shop", "--kind", "service")
     endpoint = home.must("webhooks", "create", "shopify", "--secret", "shop_secret", "--principal", "shop")
     return server, endpoint["path"]
+
+
+async def as_admin(home: Home, *statements: str) -> None:
+    """Do what only the server's superuser can, behind Remit's back and beside its database."""
+    name = database_of(home)
+    connection = await asyncpg.connect(home.admin_url.replace(f"/{name}?", "/postgres?"))
+    try:
+        for statement in statements:
+            await connection.execute(statement.format(name=name))
+    finally:
+        await connection.close()
+
+
+def database_of(home: Home) -> str:
+    """Return the name of the home's database."""
+    return home.admin_url.partition("?")[0].rpartition("/")[2]
 
 
 def post(server: Server, path: str, body: bytes, **headers: str) -> httpx2.Response:
@@ -134,6 +153,29 @@ def test_endpoint_whose_secret_is_missing_asks_to_come_again(home: Home, hook: t
     assert (503, "STORE_UNAVAILABLE") == problem(answer)
     assert answer.headers["retry-after"].isdecimal()
     assert "forgotten" not in answer.text.lower()
+
+
+def test_store_that_is_away_is_said_in_time(home: Home, hook: tuple[Server, str]) -> None:
+    """
+    Without its database the server lives but is not ready, a webhook gets 503 within five seconds; both recover.
+    """
+    server, path = hook
+    body = json.dumps(ORDER).encode()
+    ended = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    asyncio.run(as_admin(home, "alter database {name} allow_connections false", ended))
+
+    began = time.perf_counter()
+    away = post(server, path, body)
+    seconds = time.perf_counter() - began
+    health = wait_until(lambda: _with_status(server.call("GET", "/health"), 503))
+    asyncio.run(as_admin(home, "alter database {name} allow_connections true"))
+
+    assert (503, "STORE_UNAVAILABLE") == problem(away)
+    assert away.headers["retry-after"].isdecimal()
+    assert seconds < 5
+    assert (True, False, "unavailable") == tuple(health.json()[key] for key in ("live", "ready", "database"))
+    wait_until(lambda: _with_status(server.call("GET", "/health"), 200))
+    assert 200 == post(server, path, body).status_code
 
 
 def test_health_and_metrics_answer_without_a_key(served: Server) -> None:
@@ -305,6 +347,10 @@ def test_two_tenants_never_meet(home: Home, served: Server) -> None:
     )
     assert 2 == home.remit("runs", "show", run["run_id"], "--tenant", "other").exit_code
     assert "pending" == served.call("GET", "/approvals", key=mine).json()["approvals"][0]["status"]
+
+
+def _with_status(answer: httpx2.Response, status: int) -> httpx2.Response | None:
+    return answer if answer.status_code == status else None
 
 
 def _finished(server: Server, path: str, key: str) -> dict[str, Any] | None:

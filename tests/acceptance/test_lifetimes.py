@@ -68,6 +68,19 @@ def test_up_serves_until_down(embedded: Home, record_property: pytest.RecordProp
     assert second["pid"] != first["pid"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_up_stops_in_good_order_on_signals(home: Home, number: signal.Signals) -> None:
+    """
+    Ctrl-C and SIGTERM end a serving command with exit code 0 and without a word of complaint.
+    """
+    server = home.start("up", "--port", "0", "--tools", "tools.py")
+
+    server.process.send_signal(number)
+
+    assert 0 == server.process.wait(20)
+    assert "" == server.log.read_text()
+
+
 def test_up_starts_again_after_a_kill(embedded: Home) -> None:
     """
     Killed with SIGKILL, `up` leaves nothing behind that keeps the next one from starting, and nothing is lost.

@@ -27,8 +27,8 @@ READY_SECONDS_MAX: Final = 60.0
 READY_POLL_SECONDS: Final = 0.02
 
 app, command = single(
-    "Start the embedded PostgreSQL (or use DATABASE_URL), bring its schema up to date, and serve: a worker, webhooks, "
-    "the REST API, health and metrics. Stops on Ctrl-C, SIGTERM or `remit down`.",
+    "Start the embedded PostgreSQL with the newest schema (or use DATABASE_URL as it is), and serve: a worker, "
+    "webhooks, the REST API, health and metrics. Stops on Ctrl-C, SIGTERM or `remit down`.",
     kind=ServingCommand,
 )
 
