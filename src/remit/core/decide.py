@@ -193,7 +193,7 @@ def _fail(progress: Progress, event: ActionFailed) -> None:
             )
         )
         progress.end_if_done()
-    elif event.effect == "unknown" or step.effect == "unknown":
+    elif event.effect == "unknown" or (step.effect == "unknown" and event.effect != "absent"):
         _park(progress, event)
     else:
         progress.fail_step(

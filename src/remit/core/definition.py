@@ -17,7 +17,8 @@ from remit.errors import DefinitionInvalidError
 from remit.ids import Digest
 
 SCHEMA_VERSION: Final = 1
-DEFINITION_BYTES_MAX: Final = 256 * 1024
+DEFINITION_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of the compiled bytes; documents are held to 256 KB. Ten thousand compiled steps are 3.3 MB."""
 STEPS_MAX: Final = 10_000
 """Most steps of one definition; ten thousand keep a fold under a second."""
 

@@ -47,6 +47,8 @@ class ActionSucceeded(_Event, frozen=True, kw_only=True):
 class ActionFailed(_Event, frozen=True, kw_only=True):
     """A call failed and is known to have had no effect, or has a key that makes trying again safe.
 
+    ``effect`` is of this attempt: ``none``, ``unknown``, or ``absent``: proven by a look-up that no attempt had any.
+
     ``jitter`` in [0, 1] scales the retry policy's ``jitter_ratio``; ``retry_after_ms`` is what the provider asked for.
     """
 

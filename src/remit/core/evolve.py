@@ -314,6 +314,8 @@ def _attempt_failed(state: RunState, fact: AttemptFailed) -> None:
     step = _move_step(state, fact.step, StepStatus.WAITING)
     if fact.effect == "unknown":
         step.effect = "unknown"
+    elif fact.effect == "absent":
+        step.effect = "none"
     _count_usage(state, fact.usage)
     _open(state, (fact.step, 1), AwaitRetry(step=fact.step, attempt=fact.attempt + 1, due_us=fact.retry_us))
 

@@ -6,9 +6,9 @@ Owns: ``Call``, the book of tools with what is derived from each contract, and t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -65,7 +65,9 @@ class ToolBook:
 class Call:
     """One call: the command, and everything that was resolved for it.
 
-    ``arguments`` are the command's bytes, read; ``timeout_ms`` is the step's, or else the contract's.
+    ``arguments`` are the command's bytes, read; ``timeout_ms`` is the step's, or else the contract's. ``doubt`` is
+    ``open`` when the effect may be there already (sent by a process that is gone, or by an attempt before), and
+    ``cleared`` when a look-up proved it absent a moment ago.
     """
 
     command: CallTool
@@ -77,6 +79,11 @@ class Call:
     config: BusinessConfig
     arguments: dict[str, JsonValue]
     timeout_ms: int
+    doubt: Literal["none", "open", "cleared"] = "none"
+
+    def in_doubt(self, doubt: Literal["open", "cleared"]) -> Call:
+        """Return the same call with what is known of its effect."""
+        return replace(self, doubt=doubt)
 
     @cached_property
     def arguments_digest(self) -> str:

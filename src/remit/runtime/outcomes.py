@@ -87,8 +87,8 @@ class Outcomes:
         """
         lookup = call.entry.tool.lookup
         if lookup is None:
-            message = "the provider's key window is over and this tool has no look-up"
-            return self.unknown(call, reason="WINDOW_OVER", message=message)
+            message = "the effect may be there, and this tool has no look-up that could tell"
+            return self.unknown(call, reason="LOOKUP_MISSING", message=message)
         started = self._clock.monotonic()
         try:
             seconds = await self._seconds(call)
@@ -125,7 +125,7 @@ class Outcomes:
         self, call: Call, *, reason: str, message: str, retryable: bool, retry_after_ms: int | None = None
     ) -> ActionFailed:
         """Return a failure before anything was sent."""
-        # An earlier attempt may have been sent: this failure says nothing about it, so the state keeps that knowledge.
+        # This attempt sent nothing, which says nothing about those that were sent before it.
         return ActionFailed(
             step=call.command.step,
             attempt=call.command.attempt,
@@ -137,6 +137,7 @@ class Outcomes:
             usage=Usage(),
             jitter=self._entropy.fraction(),
             retry_after_ms=retry_after_ms,
+            effect="unknown" if call.doubt == "open" else "none",
         )
 
     def unknown(self, call: Call, *, reason: str, message: str) -> ActionUnknown:
@@ -189,6 +190,10 @@ class Outcomes:
     def _judge(self, call: Call, error: ToolError, usage: Usage) -> Event:
         """Say what a failure means, given what the delivery class allows."""
         effect = error.effect if _may_have_acted(call) else "none"
+        if effect == "none" and call.doubt == "open" and error.retryable:
+            effect = "unknown"
+        elif effect == "none" and call.doubt == "cleared":
+            effect = "absent"
         if effect == "unknown" and call.entry.contract.delivery_class not in _SAFE_TO_REPEAT:
             return self.unknown(call, reason=error.reason, message=error.message)
         judged = ToolError(

@@ -107,7 +107,8 @@ class Pipeline:
             return self._refuse(command, refusal)
         if command.intent is None:
             return await self._approach(call, state)
-        return await self._resume(call, command.intent, resumed=resumed)
+        is_doubtful = resumed or state.steps[command.step].effect == "unknown"
+        return await self._resume(call.in_doubt("open") if is_doubtful else call, command.intent, resumed=resumed)
 
     # --- stages 1 to 3: every time -----------------------------------------------------------------
 
@@ -325,15 +326,22 @@ class Pipeline:
                 return self._ports.outcomes.unknown(call, reason="EFFECT_UNKNOWN", message=message)
             # The attempt before is proven free of effect, else it would be parked: this one gets an intent of its own.
             return ActionIntended(intent=self._intent(call))
+        if not call.entry.acts_outside:
+            return await self._send(call)
         held = await self._hold_back(call)
         if held is not None:
             return held
-        if not call.entry.acts_outside:
-            return await self._send(call)
         if delivery is DeliveryClass.KEYED and self._is_inside_window(call, intent):
-            return await self._send(call)
+            return await self._confirm(call, await self._send(call))
         found = await self._ports.outcomes.look_up(call)
-        return found if found is not None else await self._send(call)
+        return found if found is not None else await self._send(call.in_doubt("cleared"))
+
+    async def _confirm(self, call: Call, event: Event) -> Event:
+        """A final no may be about this request only: ask whether the one before it had its effect."""
+        if call.doubt != "open" or not isinstance(event, ActionFailed) or event.effect != "none":
+            return event
+        found = await self._ports.outcomes.look_up(call)
+        return found if found is not None else msgspec.structs.replace(event, effect="absent")
 
     def _is_inside_window(self, call: Call, intent: IntentRecorded) -> bool:
         age_seconds = (microseconds_of(self._ports.clock.now()) - intent.recorded_us) / 1e6

@@ -20,6 +20,7 @@ from remit.core.facts import (
     ApprovalWithdrawn,
     AttemptFailed,
     EffectParked,
+    EffectSettled,
     Fact,
     IntentRecorded,
     OutboxMessage,
@@ -116,6 +117,11 @@ class _Making:
     def effect_parked(self, fact: EffectParked) -> None:
         self.finish(fact, "unknown", reason=fact.reason)
         self.change_key("park", fact.step)
+
+    def effect_settled(self, fact: EffectSettled) -> None:
+        if fact.released_key is not None:
+            change = KeyChange(action="release", key=fact.released_key, step=fact.step, slot=fact.slot)
+            self.rows.keys.append(change)
 
     def intent_recorded(self, fact: IntentRecorded) -> None:
         if fact.reserves_key:
@@ -237,6 +243,7 @@ _WRITERS: Final[dict[type[Fact], Callable[[_Making, Any], None]]] = {
     AttemptFailed: _Making.attempt_failed,
     StepSkipped: _Making.step_skipped,
     EffectParked: _Making.effect_parked,
+    EffectSettled: _Making.effect_settled,
     IntentRecorded: _Making.intent_recorded,
     ApprovalRequested: _Making.approval_requested,
     ApprovalWithdrawn: _Making.approval_withdrawn,

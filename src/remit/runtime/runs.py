@@ -37,7 +37,7 @@ from remit.runtime.replay import ReplayReport, replay_run
 from remit.runtime.submissions import PreparedSubmission, Submitter, encode_input
 from remit.runtime.worker import Worker
 
-TRIGGERS_REFRESH_SECONDS: Final = 1.0
+WAIT_POLL_SECONDS: Final = 0.5
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +69,19 @@ class Runs:
     def __init__(self, ports: RunsPorts) -> None:
         self._ports = ports
         self._finished: dict[RunId, asyncio.Event] = {}
+        self._stirred: dict[RunId, asyncio.Event] = {}
         if ports.worker is not None:
             ports.worker.on_finished = lambda _tenant, run_id: self._announce_finish(run_id)
+            ports.worker.on_waiting = lambda _tenant, run_id: self._stir(run_id)
 
     def _announce_finish(self, run_id: RunId) -> None:
         event = self._finished.pop(run_id, None)
+        if event is not None:
+            event.set()
+        self._stir(run_id)
+
+    def _stir(self, run_id: RunId) -> None:
+        event = self._stirred.get(run_id)
         if event is not None:
             event.set()
 
@@ -115,21 +123,33 @@ class Runs:
             self._ports.worker.wake()
         return submitted
 
-    async def wait(self, tenant_id: TenantId, run_id: RunId, *, timeout_seconds: float) -> RunSummary:
-        """Return the run once it is terminal, or as it stands after the timeout."""
-        event = self._finished.setdefault(run_id, asyncio.Event())
+    async def wait(
+        self,
+        tenant_id: TenantId,
+        run_id: RunId,
+        *,
+        timeout_seconds: float,
+        until: Literal["terminal", "at_rest"] = "terminal",
+    ) -> RunSummary:
+        """Return the run once it is terminal, or as it stands after the timeout.
+
+        ``at_rest`` returns also when the run waits for somebody or something outside: an approval, a signal, an inbound
+        event, a settlement. A timer or a retry is no rest.
+        """
+        event = self._stirred.setdefault(run_id, asyncio.Event())
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_seconds
         summary = await self._ports.reader.get_run(tenant_id, run_id)
-        while RunStatus(summary.status) not in RUN_TERMINAL and loop.time() < deadline:
-            # Another process may finish it: the poll is the net under the in-process signal.
+        while not _is_done(summary, until=until) and loop.time() < deadline:
+            # Another process may move it: the poll is the net under the in-process signal.
             try:
-                async with asyncio.timeout(min(0.5, max(0.0, deadline - loop.time()))):
+                async with asyncio.timeout(min(WAIT_POLL_SECONDS, max(0.0, deadline - loop.time()))):
                     await event.wait()
             except TimeoutError:
                 pass
+            event.clear()
             summary = await self._ports.reader.get_run(tenant_id, run_id)
-        self._finished.pop(run_id, None)
+        self._stirred.pop(run_id, None)
         return summary
 
     async def finished(self, run_id: RunId) -> None:
@@ -226,6 +246,13 @@ class Runs:
             if any(trigger.event == event for trigger in program.triggers):
                 programs.append(program)
         return programs
+
+
+def _is_done(run: RunSummary, *, until: Literal["terminal", "at_rest"]) -> bool:
+    if RunStatus(run.status) in RUN_TERMINAL:
+        return True
+    is_resting = run.status == RunStatus.WAITING and not (run.waiting_for or "").startswith(("timer", "retry"))
+    return until == "at_rest" and is_resting
 
 
 def with_defaults(schema: Mapping[str, JsonValue], run_input: JsonValue) -> JsonValue:

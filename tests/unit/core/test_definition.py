@@ -74,7 +74,7 @@ def test_oversized_definition_is_refused() -> None:
     A definition over the limit is refused, with both sizes.
     """
     with pytest.raises(DefinitionInvalidError, match=f"at most {DEFINITION_BYTES_MAX} bytes") as caught:
-        encode_definition(sequence(2_000))
+        encode_definition(msgspec.structs.replace(EVERY_KIND, description="x" * DEFINITION_BYTES_MAX))
 
     assert caught.value.fields["bytes"] > DEFINITION_BYTES_MAX
 
