@@ -322,9 +322,7 @@ class Kernel:
         submitted = await self.runs.submit(
             self.tenant_id, definition_digest=stored.digest, run_input=run_input, principal_id=principal_id
         )
-        return await self.runs.wait(
-            self.tenant_id, submitted.run_id, timeout_seconds=timeout_seconds, until="at_rest"
-        )
+        return await self.runs.wait(self.tenant_id, submitted.run_id, timeout_seconds=timeout_seconds, until="at_rest")
 
 
 def _version() -> str:
