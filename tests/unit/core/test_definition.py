@@ -17,7 +17,7 @@ from remit.core.definition import (
     encode_definition,
 )
 from remit.errors import DefinitionInvalidError
-from remit.testing.definitions import define, sequence, tool_step
+from remit.testing.definitions import define, tool_step
 
 EVERY_KIND = Definition(
     name="every-kind",
