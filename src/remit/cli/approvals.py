@@ -17,7 +17,7 @@ from remit.clock import wall_clock
 from remit.core.states import ApprovalStatus
 from remit.errors import AlreadyDecidedError
 from remit.ids import ApprovalId
-from remit.ports.store import Approval, Decision
+from remit.ports.store import Approval, Decision, Principal
 
 LIMIT_MAX = 1_000
 
@@ -117,7 +117,8 @@ async def _decide(
                 f"expected digest {expected_digest[:16]}…, but what would run has {approval.digest[:16]}…; look again",
                 digest=approval.digest,
             )
-        if not has_agreed and not options.is_json and not _confirm(approval, decision):
+        asks = not (has_agreed or options.is_json or _is_hopeless(principal, approval))
+        if asks and not _confirm(approval, decision):
             return NEGATIVE
         decided = await session.kernel.store.approvals.decide(
             session.tenant_id,
@@ -137,6 +138,12 @@ async def _decide(
         more = f"; {missing} more must agree" if decided.status == ApprovalStatus.PENDING and missing > 0 else ""
         print(f"{short_id(decided.approval_id)}: {decided.status} by {principal.principal_id}{more}")
     return OK
+
+
+def _is_hopeless(principal: Principal, approval: Approval) -> bool:
+    """Whether the store will refuse this person anyway: then there is nothing to ask first."""
+    is_approver = principal.kind == "human" and "approver" in principal.roles
+    return not is_approver or principal.principal_id == approval.requested_by
 
 
 def _confirm(approval: Approval, decision: str) -> bool:

@@ -110,7 +110,7 @@ class Stage:
     def act(self, title: str) -> None:
         """Begin a part of the story."""
         self.console.print()
-        self.console.print(Rule(Text(title, style="bold"), align="left", characters="─"))
+        self.console.print(Rule(Text(title, style="bold"), align="left", characters="─", style="dim"))
 
     def say(self, text: str) -> None:
         """Tell in plain words what happens."""
@@ -126,7 +126,7 @@ class Stage:
             self.console.print(Text(f"  ✗ {text}", style="bold red"))
             raise ClaimFailedError(f"not as claimed: {text}", evidence=evidence)
         self.claims += 1
-        self.console.print(Text("  ✓ ", style="green").append(text, style="none"))
+        self.console.print(Text.assemble(("  ✓ ", "green"), text))
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Stage:
         if shows:
             self.console.print()
             line = f"remit {' '.join(map(_shell, words))}".replace(f"{self.folder}/", "")
-            self.console.print(Text("$ ", style="dim").append(line, style="bold"), soft_wrap=True)
+            self.console.print(Text.assemble(("$ ", "dim"), (line, "bold")), soft_wrap=True)
             for text in (answer.output + answer.errors).rstrip().splitlines():
                 self.console.print(Text.from_ansi(text), soft_wrap=True)
             self.console.print()

@@ -88,10 +88,10 @@ def print_entry(entry: JournalEntry, options: Options) -> None:
     console = stdout()
     for fact in decode_facts(entry.payload or b"[]"):
         subject, word, details = line_of(fact)
-        line = Text(f"{clock_time(entry.at)}  ", style="dim")
+        line = Text.assemble((f"{clock_time(entry.at)}  ", "dim"))
         line.append(f"{harmless(subject):<14} ", style="bold")
         line.append(f"{word:<10} ", style=STYLES.get(word, ""))
-        line.append(harmless(details), style="none")
+        line.append(harmless(details))
         console.print(line, soft_wrap=True)
 
 

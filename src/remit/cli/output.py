@@ -115,14 +115,14 @@ def print_fields(fields: Iterable[tuple[str, str | Text | None]]) -> None:
     width = max((len(name) for name, _ in pairs), default=0)
     console = stdout()
     for name, value in pairs:
-        line = Text(f"{name:<{width}}  ", style="bold")
-        line.append_text(value if isinstance(value, Text) else Text(harmless(value), style="not bold"))
+        line = Text.assemble((f"{name:<{width}}  ", "bold"))
+        line.append_text(value if isinstance(value, Text) else Text(harmless(value)))
         console.print(line, soft_wrap=True)
 
 
 def state_text(state: str) -> Text:
     """Return a state in its colour."""
-    return Text(state, style=STYLES.get(state, ""))
+    return Text.assemble((state, STYLES.get(state, "")))
 
 
 def short_run(run_id: str) -> str:

@@ -20,7 +20,7 @@ def print_report(report: ReplayReport) -> None:
     place = report.place
     print_fields(
         (
-            ("replay", state_text("ok" if report.is_verified else "fail").append(f": {report.verdict}", style="none")),
+            ("replay", state_text("ok" if report.is_verified else "fail").append(f": {report.verdict}")),
             ("journal", f"{report.entries} entries, {report.facts} facts, {report.receipts} receipts"),
             ("recorded", report.recorded_state_hash or "no state hash: the run has not ended"),
             ("replayed", report.state_hash or "none"),

@@ -114,14 +114,14 @@ def _note(stories: dict[str, _StepStory], fact: Fact, entry: JournalEntry) -> No
 
 
 def _headlines(run: RunSummary, state: RunState, loaded: LoadedRun) -> list[Text]:
-    line = Text(f"run {short_run(run.run_id)}", style="bold")
-    line.append(f"  {harmless(run.definition_name)}  ", style="not bold")
+    line = Text.assemble((f"run {short_run(run.run_id)}", "bold"))
+    line.append(f"  {harmless(run.definition_name)}  ")
     line.append_text(state_text(run.status))
     last_at = loaded.entries[-1].at if loaded.entries else run.updated_at
     if state.status in RUN_TERMINAL:
-        line.append(f" in {duration((last_at - run.created_at).total_seconds())}", style="not bold")
+        line.append(f" in {duration((last_at - run.created_at).total_seconds())}")
     elif run.waiting_for:
-        line.append(f" for {harmless(run.waiting_for)}", style="not bold yellow")
+        line.append(f" for {harmless(run.waiting_for)}", style="yellow")
     cost = usd(state.usage.cost_usd_micros) or "$0.00"
     parts = [
         f"{instant(run.created_at)} UTC",
@@ -143,9 +143,9 @@ def _result_lines(run: RunSummary) -> list[Text]:
         rows = value.items() if isinstance(value, dict) else [("", value)]
         width = max((len(name) for name, _ in rows), default=0)
         for number, (name, item) in enumerate(rows):
-            line = Text(f"{label if number == 0 else '':<8}", style="bold")
+            line = Text.assemble((f"{label if number == 0 else '':<8}", "bold"))
             shown = item if isinstance(item, str) else orjson.dumps(item).decode()
-            lines.append(line.append(f"{harmless(name):<{width}}  {_shortened(shown)}", style="not bold"))
+            lines.append(line.append(f"{harmless(name):<{width}}  {_shortened(shown)}"))
     if run.quarantined:
         lines.append(Text(f"quarantined: {harmless(run.quarantined)}", style="bold red"))
     return lines
@@ -169,12 +169,13 @@ def _step_lines(program: Program, state: RunState, stories: dict[str, _StepStory
 
 
 def _step_line(step: Step, status: StepStatus, story: _StepStory, *, width: int, is_last: bool) -> Text:
-    line = Text("└─ " if is_last else "├─ ", style="dim")
+    line = Text.assemble(("└─ " if is_last else "├─ ", "dim"))
     line.append(f"{step.id:<{width}}  ", style="bold")
-    line.append(f"{status.value:<9}  ", style=STYLES.get(status.value, ""))
+    style = "dim" if status is StepStatus.PENDING else STYLES.get(status.value, "")
+    line.append(f"{status.value:<9}  ", style=style)
     line.append(f"{time_of_day(story.began_at) if story.began_at else '':<8}  ", style="dim")
-    line.append(f"{_took(step, story):>7}  ", style="none")
-    line.append(_what(step), style="none")
+    line.append(f"{_took(step, story):>7}  ")
+    line.append(_what(step))
     for part in (usd(story.cost_usd_micros), *_proof(story.completed)):
         if part:
             line.append(f"  {part}", style="cyan")
@@ -219,10 +220,10 @@ def _note_lines(story: _StepStory, *, bar: str) -> list[Text]:
         notes.append((story.taken_over_at, "finished", "by another worker: the one that had sent it was gone"))
     lines = []
     for at, word, details in notes:
-        line = Text(f"{bar}   · ", style="dim")
+        line = Text.assemble((f"{bar}   · ", "dim"))
         line.append(f"{time_of_day(at)}  ", style="dim")
-        line.append(word, style=STYLES.get(word, "not dim"))
-        lines.append(line.append(f" {harmless(details)}", style="not dim"))
+        line.append(word, style=STYLES.get(word, ""))
+        lines.append(line.append(f" {harmless(details)}"))
     return lines
 
 

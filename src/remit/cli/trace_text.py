@@ -68,7 +68,7 @@ def _details(span: Span, parent: Span | None, indent: str) -> Iterator[Text]:
         shown = harmless(text)
         if len(shown) > VALUE_CHARACTERS_MAX:
             shown = f"{shown[:VALUE_CHARACTERS_MAX]}… (--format json shows all)"
-        yield Text(f"{indent}{name.replace('_', ' ')}  ", style="dim").append(shown, style="not dim")
+        yield Text.assemble((f"{indent}{name.replace('_', ' ')}  ", "dim"), shown)
 
 
 def _values(span: Span) -> Iterator[tuple[str, JsonValue]]:
