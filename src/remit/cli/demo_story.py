@@ -201,7 +201,7 @@ async def approve_and_ship(story: Story, run_id: RunId, approval: Approval) -> R
     stage = story.stage
     stage.act("4  The approver agrees, and the order goes on")
     words = ("approvals", "approve", short_id(approval.approval_id), "--as", "approver")
-    await stage.must(*words, "--digest", approval.digest[:12], "--reason", "known customer", "--yes")
+    await stage.must(*words, "--digest", approval.digest[:8], "--reason", "known customer", "--yes")
     await stage.until("the run waits for the shipment", story.waits_for(run_id, "printful.shipment_sent"))
     captures = await story.shop.captures()
     amounts = [capture["amount_minor"] for capture in captures]
