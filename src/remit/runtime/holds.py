@@ -14,16 +14,18 @@ from remit.ports.outbox import OutboxPlace
 FAILURES_FREE: Final = 2
 """Failures in a row that say more about messages than about their subscriber."""
 
-HOLD_SECONDS: Final = 1.0
-HOLD_SECONDS_MAX: Final = 60.0
+SECONDS_MAX: Final = 60.0
+"""What a subscriber that is back waits at most."""
+
 PLACES_MAX: Final = 10_000
 
 
 class Holds:
     """Which subscribers get nothing now. Each failure in a row doubles the pause; any answer ends it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, seconds_initial: float) -> None:
         self._clock = clock
+        self._seconds_initial = seconds_initial
         self._failures: dict[OutboxPlace, int] = {}
         self._until: dict[OutboxPlace, float] = {}
 
@@ -34,7 +36,7 @@ class Holds:
         count = self._failures[place] = self._failures.pop(place, 0) + 1
         if count > FAILURES_FREE:
             doublings = min(count - FAILURES_FREE - 1, 10)
-            self.hold(place, min(HOLD_SECONDS_MAX, HOLD_SECONDS * 2**doublings))
+            self.hold(place, min(SECONDS_MAX, self._seconds_initial * 2**doublings))
 
     def answered(self, place: OutboxPlace) -> None:
         """Forget what was held against a subscriber."""

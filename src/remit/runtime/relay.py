@@ -54,14 +54,16 @@ class RelayOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a relay paces itself.
 
     The n-th attempt that fails is followed by a pause of ``delay_initial`` times 2 to the n - 1, at most ``delay_max``,
-    plus up to a fifth. A message is given up when an attempt fails after ``age_max``. ``lease`` must be longer than an
-    attempt can take; it is what a crash costs.
+    plus up to a fifth. A message is given up when an attempt fails after ``age_max``. A subscriber that fails three
+    times in a row gets nothing for ``hold_initial``, then for twice that, up to a minute. ``lease`` must be longer than
+    an attempt can take; it is what a crash costs.
     """
 
     worker_id: WorkerId
     delay_initial: timedelta = timedelta(seconds=2)
     delay_max: timedelta = timedelta(hours=4)
     age_max: timedelta = timedelta(hours=72)
+    hold_initial: timedelta = timedelta(seconds=1)
     lease: timedelta = timedelta(seconds=60)
     shutdown_seconds: float = 20.0
 
@@ -84,7 +86,7 @@ class Relay:
     def __init__(self, ports: RelayPorts, options: RelayOptions) -> None:
         self._ports = ports
         self._options = options
-        self._holds = Holds(ports.clock)
+        self._holds = Holds(ports.clock, seconds_initial=options.hold_initial.total_seconds())
         self._wake = asyncio.Event()
         self._claimed: list[OutboxClaim] = []
         self._attempts: set[asyncio.Task[None]] = set()

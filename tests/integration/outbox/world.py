@@ -5,8 +5,9 @@ Owns: how a test's kernel is set up. Does not know: what receivers answer.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from remit.bootstrap import OPERATOR, Kernel
 from remit.clock import DatabaseClock
 from remit.core.canonical import JsonValue
 from remit.ids import RunId, TenantId, WorkerId
+from remit.ports.outbox import OutboxEntry
 from remit.ports.store import RunSummary, StoredDefinition
 from remit.runtime.catalogue import Catalogue
 from remit.runtime.entropy import SystemEntropy
@@ -58,20 +60,21 @@ def remit_file(*urls: str, topic: str = "orders.*") -> bytes:
     return "\n".join(lines if urls else lines[:-1]).encode()
 
 
-def settings_of(scratch: ScratchDatabase) -> Settings:
+def settings_of(scratch: ScratchDatabase, *, lease: timedelta = timedelta(seconds=2)) -> Settings:
     """Settings of a kernel on a test's database that hears of due messages soon."""
     return Settings(
         database_app_url=scratch.app_url,
         secrets={f"{TENANT}__hooks": SECRET},
-        lease=timedelta(seconds=2),
+        lease=lease,
         heartbeat=timedelta(milliseconds=100),
+        sweep=timedelta(milliseconds=100),
         poll=timedelta(milliseconds=100),
     )
 
 
 @asynccontextmanager
 async def kernel_with(scratch: ScratchDatabase, *urls: str, has_relay: bool = True) -> AsyncIterator[Kernel]:
-    """Lend a kernel with subscriptions; without its relay, what is published stays in the outbox."""
+    """Lend a kernel with subscriptions; without its relay, what is published stays in the outbox until `relay_on`."""
     async with Kernel(packs=[], settings=settings_of(scratch)) as kernel:
         assert kernel.worker is not None
         assert kernel.relay is not None
@@ -96,25 +99,39 @@ async def submit(kernel: Kernel, stored: StoredDefinition, run_input: JsonValue)
     return submitted.run_id
 
 
+async def until_listed(
+    kernel: Kernel, condition: Callable[[list[OutboxEntry]], bool], *, seconds: float = 20.0
+) -> list[OutboxEntry]:
+    """Return the tenant's messages once the condition holds of them."""
+    async with asyncio.timeout(seconds):
+        while True:
+            listed = await kernel.store.outbox.list(TENANT)
+            if listed and condition(listed):
+                return listed
+
+
 @asynccontextmanager
 async def relay_on(
-    scratch: ScratchDatabase, *, client: GuardedClient | None = None, **changes: timedelta
+    scratch: ScratchDatabase, kernel: Kernel | None = None, **changes: timedelta
 ) -> AsyncIterator[tuple[Relay, PostgresStore]]:
-    """Lend a relay of another process on the same database, started and woken."""
+    """Lend a relay of another process on the same database, woken now and by what the kernel hears."""
     store, clock = await connect_store(scratch), DatabaseClock()
     ports = RelayPorts(
         outbox=store.outbox,
-        notifier=WebhookNotifier(client or GuardedClient(), version="test"),
+        notifier=WebhookNotifier(GuardedClient(), version="test"),
         catalogue=Catalogue(store.directory, clock),
         secrets=SecretsOf(SECRET),
         clock=clock,
         entropy=SystemEntropy(),
         metrics=Metrics(),
     )
-    options = RelayOptions(worker_id=WorkerId(str(uuid.uuid4())), **({"delay_initial": DELAY} | changes))
+    pauses = {"delay_initial": DELAY, "hold_initial": DELAY}
+    options = RelayOptions(worker_id=WorkerId(str(uuid.uuid4())), **(pauses | changes))
     relay = Relay(ports, options)
     relay.start()
     relay.wake()
+    if kernel is not None and kernel.worker is not None:
+        kernel.worker.on_outbox = relay.wake
     try:
         yield relay, store
     finally:
