@@ -86,8 +86,11 @@ def signed_headers(notification: Notification) -> dict[str, str]:
     """Return the three headers of Standard Webhooks; every secret signs, so that one can replace another.
 
     Raises:
-        SettingsInvalidError: a secret is not ``whsec_`` and 24 to 64 bytes in base64. The message does not show it.
+        SettingsInvalidError: a secret is not ``whsec_`` and 24 to 64 bytes in base64, or there is none. The message
+            does not show it.
     """
+    if not notification.secrets:
+        raise SettingsInvalidError("expected a webhook secret, got none")
     body = notification.body.decode()
     signatures = [
         Webhook(_key_of(secret)).sign(notification.message_id, notification.sent_at, body)

@@ -7,12 +7,13 @@ import pytest
 
 from remit.core.definition import EventStep, SignalStep
 from remit.core.events import CancelAsked, EffectResolved
-from remit.core.facts import Fact, Usage
+from remit.core.facts import Fact, OutboxMessage, Usage
+from remit.ports.outbox import message_id_of
 from remit.ports.store import ReceiptRow
 from remit.runtime.rows import EntryRows, instant_of, microseconds_of, rows_of
 from remit.testing.definitions import PAY_TOOL, WRITE_TOOL, define, tool_step
 from remit.testing.events import failed, intended, lost, receipt_of, refused, succeeded, suspended
-from remit.testing.rehearsal import START_US, Rehearsal
+from remit.testing.rehearsal import RUN_ID, START_US, Rehearsal
 from tests.unit.core.situations import RETRY, SITUATIONS
 
 AT = datetime(2026, 7, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -163,6 +164,44 @@ def test_step_without_a_reserved_key_changes_no_key() -> None:
     made = rows(run, [*run.entries[-1], *run.send(succeeded(run.call("a")))])
 
     assert [] == made.keys
+
+
+def test_messages_become_rows_for_their_subscribers() -> None:
+    """
+    Each message that somebody subscribes to is a row with the exact bytes that go out; its id follows from its place.
+    """
+    run = Rehearsal.of(define(tool_step("a")))
+    outbox = (
+        OutboxMessage(topic="orders.paid", body={"b": 1, "a": "ü"}, key="7", destinations=("warehouse", "ledger")),
+        OutboxMessage(topic="orders.lost", body=1),
+        OutboxMessage(topic="orders.sent", destinations=("ledger",)),
+    )
+    first, second = rows(run, run.send(succeeded(run.call("a"), outbox=outbox))).outbox
+
+    assert ("a", "orders.paid", ("warehouse", "ledger")) == (first.step, first.topic, first.destinations)
+    assert message_id_of(RUN_ID, "a", 1, 1) == first.message_id
+    assert message_id_of(RUN_ID, "a", 1, 3) == second.message_id
+    assert (
+        '{"data":{"a":"ü","b":1},"key":"7","timestamp":"2026-07-01T12:00:00.123456Z","type":"orders.paid"}'
+        == first.body.decode()
+    )
+    assert '{"data":null,"timestamp":"2026-07-01T12:00:00.123456Z","type":"orders.sent"}' == second.body.decode()
+
+
+def test_message_ids_differ_by_every_part() -> None:
+    """
+    Run, step, slot and ordinal each make another id, and nothing else does.
+    """
+    ids = {
+        message_id_of(run, step, slot, ordinal)
+        for run in "rs"
+        for step in "ab"
+        for slot in (1, 2)
+        for ordinal in (1, 2)
+    }
+
+    assert 16 == len(ids)
+    assert message_id_of("r", "a", 1, 1) in ids
 
 
 def test_event_wait_can_be_found_until_it_ends() -> None:
