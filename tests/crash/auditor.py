@@ -93,7 +93,11 @@ async def audit(order: Order) -> list[str]:
         )
         receipts = await connection.fetch("select * from remit.receipts where run_id = $1", run["run_id"])
         steps = await connection.fetch("select step, status, tool from remit.steps where run_id = $1", run["run_id"])
-        approvals = await connection.fetch("select status from remit.approvals where run_id = $1", run["run_id"])
+        words = await connection.fetch(
+            "select a.step, a.status, a.requested_by, d.principal_id, d.decision from remit.approvals a "
+            "left join remit.approval_decisions d using (tenant_id, approval_id) where a.run_id = $1",
+            run["run_id"],
+        )
     finally:
         await connection.close()
     effects = read_effects(order.books, order.credentials)
@@ -104,7 +108,7 @@ async def audit(order: Order) -> list[str]:
         *miscounted(effects, receipts, steps),
         *mispaired(effects, receipts),
         *mispriced(effects, receipts, order),
-        *([] if [row["status"] for row in approvals] == ["approved"] else [f"approvals: {approvals}"]),
+        *unasked(words),
     ]
 
 
@@ -136,6 +140,14 @@ def repeated_steps(steps: list[asyncpg.Record]) -> list[str]:
     """Say which steps ended well more than once."""
     counts = Counter(row["step"] for row in steps if row["status"] in {"completed", "skipped"})
     return [f"step {step} ended {count} times" for step, count in counts.items() if count != 1]
+
+
+def unasked(words: list[asyncpg.Record]) -> list[str]:
+    """Say if the capture was not agreed to, once, by somebody else than who asked for it."""
+    said = [(row["step"], row["status"], row["decision"], row["principal_id"]) for row in words]
+    if said == [("capture", "approved", "approve", "approver")] and words[0]["requested_by"] == "commerce":
+        return []
+    return [f"approvals: expected one of the capture by approver, found {said}"]
 
 
 def miscounted(effects: list[dict[str, Any]], receipts: list[asyncpg.Record], steps: list[asyncpg.Record]) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from remit.testing.database import ScratchServer
 from remit_commerce.simulators.client import Simulators, running_simulators
-from tests.crash.kernels import Shop, set_up
+from tests.crash.kernels import QuickSimulators, Shop, set_up
 from tests.crash.world import World
 
 
@@ -29,8 +29,8 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def simulators(books: Path) -> Iterator[Simulators]:
-    with running_simulators(books) as simulators:
-        yield simulators
+    with running_simulators(books) as running:
+        yield QuickSimulators(url=running.url, token=running.token, pid=running.pid)
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,22 @@ class Watch:
         return self._counts[name, phase]
 
 
+class CountingWatch(Watch):
+    """Kills its kernel at the n-th thing it does, sweeps aside, and at the latest when it says goodbye."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def reach(self, name: str, phase: str) -> None:
+        """Count a point; die if it is the n-th, or the last chance."""
+        super().reach(name, phase)
+        done = sum(point.name != "sweep" for point in self.reached)
+        if done >= self._number or name == "retire_worker":
+            self.die()
+            raise CrashError(str(self.reached[-1]))
+
+
 class CuttingWatch(Watch):
     """Cuts the connection of one statement; the kernel lives on. ``was_cut`` says that it came to that."""
 

@@ -168,16 +168,15 @@ class World:
         request = await self._connection.fetchrow(
             "select approval_id, digest from remit.approvals where run_id = $1 and status = 'pending'", run["run_id"]
         )
-        if request is None:
-            return  # decided, but the answer was lost
-        decision = Decision(
-            approval_id=ApprovalId(request["approval_id"]),
-            decision="approve",
-            principal_id=APPROVER,
-            digest=request["digest"],
-        )
-        with suppress(AlreadyDecidedError):
-            await insist(lambda: kernel.store.approvals.decide(TENANT, decision))
+        if request is not None:  # else it is decided, but the answer was lost
+            decision = Decision(
+                approval_id=ApprovalId(request["approval_id"]),
+                decision="approve",
+                principal_id=APPROVER,
+                digest=request["digest"],
+            )
+            with suppress(AlreadyDecidedError):
+                await insist(lambda: kernel.store.approvals.decide(TENANT, decision))
         await kernel.runs.announce(RunId(str(run["run_id"])))
 
     async def _idle(self, kernel: MortalKernel) -> None:
@@ -193,13 +192,14 @@ class World:
     async def _ship(self, kernel: MortalKernel, run: asyncpg.Record) -> None:
         """Make the goods, send them, and say so."""
         if self._shipment is None:
-            drafts = [
+            ordered = [
                 effect
                 for effect in read_effects(self.shop.books, self.account.credentials)
-                if effect["operation"] == "orders.create_draft"
+                if effect["operation"] == "orders.confirm"
             ]
-            self._shipment = json.dumps(self.shop.simulators.ship(drafts[0]["object_id"])["event"]).encode()
+            self._shipment = json.dumps(self.shop.simulators.ship(ordered[0]["object_id"])["event"]).encode()
         await self._deliver(kernel, "printful", self._shipment, {})
+        await kernel.runs.announce(RunId(str(run["run_id"])))
 
     async def _settle(self, kernel: MortalKernel, run: asyncpg.Record) -> None:
         """Say what became of the mail: look it up in the provider's book, by the account that sent it."""
@@ -270,11 +270,16 @@ async def _outlive(kernel: MortalKernel, life: Coroutine[None, None, None]) -> b
     try:
         await asyncio.wait({living, crash}, return_when=asyncio.FIRST_COMPLETED)
         if not kernel.watch.is_dead:
-            await living
+            try:
+                await living
+            except BaseException:
+                kernel.watch.die()
+                raise
             return True
-        await kernel.kill()
-        if not living.cancelled():
-            living.exception()  # of no interest: the dead tell no tales
         return False
     finally:
         crash.cancel()
+        if kernel.watch.is_dead:
+            await kernel.kill()
+            if not living.cancelled():
+                living.exception()  # of no interest: the dead tell no tales

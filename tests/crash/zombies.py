@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,10 @@ from tests.crash.points import Point, Watch
 from tests.crash.world import World, live
 
 PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.01
+LOOKS_MAX = 1_000
+
+Life = Callable[[MortalKernel, World], Awaitable[object]]
 
 
 class PausingWatch(Watch):
@@ -25,6 +30,7 @@ class PausingWatch(Watch):
     def __init__(self, target: Point) -> None:
         super().__init__()
         self._pause = target
+        self.never = threading.Event()
         self.paused = threading.Event()
         self.resumed = threading.Event()
 
@@ -39,14 +45,16 @@ class PausingWatch(Watch):
 class Zombie:
     """A kernel in a thread of its own that serves an order up to a point, and from there on when it is woken.
 
-    ``metrics`` is what it counted, once it has ended.
+    ``life`` is how it serves it; ``metrics`` is what it counted, once it has ended.
     """
 
-    def __init__(self, shop: Shop, order_id: int, point: Point) -> None:
+    def __init__(self, shop: Shop, order_id: int, point: Point, *, life: Life = live) -> None:
         self._shop = shop
         self._order_id = order_id
         self._watch: PausingWatch
+        self._loop: asyncio.AbstractEventLoop
         self._point = point
+        self._life = life
         self._error: BaseException | None = None
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -64,7 +72,25 @@ class Zombie:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let it go on and end, if nobody did so before."""
+        if error is not None:
+            await self.kill()
         await self.wake()
+
+    async def go_on(self) -> None:
+        """Let it go on, and return when it has done what it was about to do."""
+        point = self._point
+        self._watch.resumed.set()
+        for _ in range(LOOKS_MAX):
+            if self._watch.count(point.name) >= point.ordinal:
+                return
+            await asyncio.to_thread(self._watch.never.wait, LOOK_SECONDS)
+        raise AssertionError(f"{point} was never left")
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        self._watch.resumed.set()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._watch.die)
 
     async def wake(self) -> None:
         """Let it go on, and return when it has ended.
@@ -87,9 +113,10 @@ class Zombie:
     async def _live(self) -> None:
         connection = await asyncpg.connect(self._shop.database.admin_url)
         self._watch = PausingWatch(self._point)
+        self._loop = asyncio.get_running_loop()
         world = World(self._shop, connection, order_id=self._order_id)
         kernel = MortalKernel(self._shop.settings(world.account), self._watch)
         self._started.set()
-        await live(kernel, world)
+        await self._life(kernel, world)
         self.metrics = kernel.metrics.render().decode()
         await connection.close()
