@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from remit.core import definition as definition_module
 from remit.core.definition import (
     Bounds,
     Definition,
@@ -332,11 +333,12 @@ steps:
     ] == lines(result.diagnostics)  # fmt: skip
 
 
-def test_definition_beyond_its_size_is_refused(contracts: Contracts) -> None:
+def test_definition_beyond_its_size_is_refused(contracts: Contracts, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Defaults make a definition larger than its text; its own limit holds, too.
     """
-    steps = "".join(f"  - {{id: s{number}, wait: {{timer: 1s}}}}\n" for number in range(4_000))
+    monkeypatch.setattr(definition_module, "DEFINITION_BYTES_MAX", 10_000)
+    steps = "".join(f"  - {{id: s{number}, wait: {{timer: 1s}}}}\n" for number in range(200))
     result = compile_orchestration(
         f"name: x\nversion: 1.0.0\nsteps:\n{steps}".encode(), path="a.yaml", contracts=contracts
     )
