@@ -13,6 +13,7 @@ import orjson
 
 from remit.core.canonical import JsonValue
 from remit.governance.contracts import ToolContract, contract_digest
+from remit.ports.outbox import OutboxEntry
 from remit.ports.store import (
     Approval,
     HeldEvent,
@@ -180,6 +181,24 @@ def inbound_json(event: HeldEvent) -> Json:
         "status": event.status,
         "received_at": instant_text(event.received_at),
         "run_ids": list(event.run_ids),
+    }
+
+
+def outbox_json(entry: OutboxEntry) -> Json:
+    """Return one message for one subscriber; what it says is in the journal."""
+    return {
+        "message_id": entry.message_id,
+        "run_id": entry.run_id,
+        "step": entry.step,
+        "topic": entry.topic,
+        "subscriber": entry.destination,
+        "status": entry.status.value,
+        "attempt_count": entry.attempt_count,
+        "reason": entry.reason,
+        "under_way": entry.is_under_way,
+        "created_at": instant_text(entry.created_at),
+        "next_attempt_at": instant_text(entry.next_attempt_at) if entry.settled_at is None else None,
+        "settled_at": instant_text(entry.settled_at),
     }
 
 

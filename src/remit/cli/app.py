@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "principals": ("remit.cli.principals", "Create people, agents and services, and their API keys."),
     "webhooks": ("remit.cli.webhooks", "Make addresses that providers post to."),
     "events": ("remit.cli.events", "Look at inbound events, also those held."),
+    "outbox": ("remit.cli.outbox", "Look at what steps published, and send it again."),
     "db": ("remit.cli.db", "Upgrade, downgrade or look at the schema."),
 }
 """Each command's module (which has an ``app``) and its line in the help."""

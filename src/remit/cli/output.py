@@ -29,6 +29,7 @@ SHORT_ID_CHARACTERS: Final = 8
 
 STYLES: Final[dict[str, str]] = {
     "completed": "green",
+    "delivered": "green",
     "approved": "green",
     "ok": "green",
     "running": "cyan",
@@ -41,6 +42,7 @@ STYLES: Final[dict[str, str]] = {
     "failed": "red",
     "denied": "red",
     "aborted": "red",
+    "dead": "red",
     "fail": "red",
     "unknown": "bold magenta",
     "expired": "magenta",

@@ -196,10 +196,10 @@ class Relay:
             age=self._ports.clock.now() - delivery.queued_at,
             jitter=self._ports.entropy.fraction(),
         )
+        await self._settle(settled)
         self._ports.metrics.relayed(settled.status.value, self._ports.clock.monotonic() - started)
         if settled.status is OutboxStatus.DEAD:
             _log.error("message_dead", message_id=settled.claim.message_id, reason=settled.reason)
-        await self._settle(settled)
 
     async def _notify(self, delivery: OutboxDelivery) -> NotifyOutcome:
         """Tell a subscriber, as the business config in force says."""
