@@ -14,6 +14,8 @@ import msgspec
 
 from remit.core.canonical import JsonValue
 from remit.core.commands import CallTool
+from remit.core.definition import ToolStep
+from remit.core.program import Program
 from remit.core.state import RunUsage
 from remit.core.states import DeliveryClass, Idempotency
 from remit.governance.contracts import ToolContract, contract_digest
@@ -43,6 +45,7 @@ class ToolBook:
     def __init__(self, tools: ToolSource) -> None:
         self._tools = tools
         self._entries: dict[tuple[str, str], ToolEntry] = {}
+        self._missing: dict[Digest, list[str]] = {}
 
     def find(self, name: str, version: str) -> ToolEntry:
         """Return a tool's entry; ``NotFoundError`` with the nearest name."""
@@ -59,6 +62,15 @@ class ToolBook:
             )
             self._entries[(name, version)] = entry
         return entry
+
+    def missing(self, program: Program) -> list[str]:
+        """Return the names of a definition's tools that this process does not have."""
+        missing = self._missing.get(program.digest)
+        if missing is None:
+            names = {step.step.tool for step in program.steps.values() if isinstance(step.step, ToolStep)}
+            missing = sorted(names - {tool.contract.name for tool in self._tools.list()})
+            self._missing[program.digest] = missing
+        return missing
 
 
 @dataclass(frozen=True, kw_only=True)

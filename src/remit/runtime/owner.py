@@ -21,6 +21,7 @@ from remit.core.commands import AwaitApproval, CallTool
 from remit.core.decide import Policy
 from remit.core.events import ActionRefused, ActionUnknown, DeadlineReached, Event, RunSubmitted
 from remit.core.outstanding import next_due_us
+from remit.core.program import Program
 from remit.core.state import CommandKey
 from remit.errors import RemitError, StoreUnavailableError
 from remit.ids import Epoch, RunId
@@ -55,7 +56,8 @@ class OwnerPorts(msgspec.Struct, frozen=True, kw_only=True):
 class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an owner tells.
 
-    ``finished`` gets terminal runs, ``waiting`` those that were let go; ``hand_back`` gets claims to give up;
+    ``finished`` gets terminal runs, ``waiting`` those that were let go; ``hand_back`` gets claims to give up,
+    ``pass_on`` those that only another worker can work on;
     ``due_in`` gets the seconds until a run that was let go is due; ``room`` says that there is room for another run;
     ``published`` that messages may go.
     """
@@ -63,6 +65,7 @@ class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
     finished: Callable[[RunActor, Append], None]
     waiting: Callable[[RunActor], None]
     hand_back: Callable[[Claimed], Coroutine[None, None, None]]
+    pass_on: Callable[[Claimed], Coroutine[None, None, None]]
     due_in: Callable[[float], None]
     room: Callable[[], None]
     published: Callable[[], None]
@@ -91,6 +94,10 @@ class RunOwner:
         """Whether a run is owned now; one that cannot be folded counts, for nobody else could either."""
         return run_id in self._actors or run_id in self._unreadable
 
+    def missing_tools(self, program: Program) -> list[str]:
+        """Return the names of a definition's tools that this process does not have."""
+        return self._ports.pipeline.missing_tools(program)
+
     def adopt(self, actor: RunActor, event: RunSubmitted) -> None:
         """Take up a run that was created and claimed for this process a moment ago."""
         self._actors[actor.run_id] = actor
@@ -111,6 +118,12 @@ class RunOwner:
         except (RemitError, msgspec.ValidationError) as error:
             self._unreadable.add(run.run_id)
             _log.exception("run_unreadable", run_id=run.run_id, error=str(error))
+            return
+        missing = self._ports.pipeline.missing_tools(program)
+        if missing:
+            # Another worker may have them; failing the run here would be for good.
+            _log.warning("tools_missing", run_id=run.run_id, tools=missing)
+            self._spawn(self._hooks.pass_on(Claimed(tenant_id=run.tenant_id, run_id=run.run_id, epoch=run.epoch)))
             return
         self._actors[actor.run_id] = actor
         calls = actor.open_calls()

@@ -33,6 +33,7 @@ from remit.core.events import (
     Event,
 )
 from remit.core.facts import ApprovalRequested, IntentRecorded
+from remit.core.program import Program
 from remit.core.state import RunState
 from remit.core.states import DeliveryClass, Idempotency
 from remit.errors import NotFoundError, StoreUnavailableError
@@ -84,6 +85,10 @@ class Pipeline:
 
     def __init__(self, ports: PipelinePorts) -> None:
         self._ports = ports
+
+    def missing_tools(self, program: Program) -> list[str]:
+        """Return the names of a definition's tools that this process does not have: it cannot work on its runs."""
+        return self._ports.tools.missing(program)
 
     async def act(self, command: CallTool, state: RunState, *, resumed: bool) -> Event:
         """Run one call.

@@ -117,10 +117,11 @@ class Runs:
         )
         prepared = PreparedSubmission(submission=submission, program=program, config=policy.config)
         submitted = await self._ports.submitter.submit(prepared)
-        if self._ports.worker is None:
+        if submitted.created and submitted.epoch == 0:
+            # Nobody has claimed it yet: a worker of ours that found no room, or one of another process.
             await self._ports.dispatch.announce()
-        elif submitted.created and not self._ports.worker.can_adopt():
-            self._ports.worker.wake()
+            if self._ports.worker is not None:
+                self._ports.worker.wake()
         return submitted
 
     async def wait(

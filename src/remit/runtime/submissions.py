@@ -79,7 +79,7 @@ class Submitter:
     async def _begin(self, prepared: PreparedSubmission) -> _Waiting:
         answer: asyncio.Future[Submitted] = asyncio.get_running_loop().create_future()
         worker = self._worker
-        if worker is None or not worker.can_adopt():
+        if worker is None or not worker.can_adopt(prepared.program):
             submission = prepared.submission
             return _Waiting(prepared=prepared, submission=submission, actor=None, dispatchable=[], answer=answer)
         minted = await self._mint()

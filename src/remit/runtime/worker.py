@@ -19,6 +19,7 @@ import structlog
 from remit.clock import Clock
 from remit.core.decide import DEFAULT_POLICY, Policy
 from remit.core.events import RunSubmitted
+from remit.core.program import Program
 from remit.core.state import CommandKey
 from remit.errors import RemitError, StoreUnavailableError
 from remit.ids import RunId, TenantId, WorkerId
@@ -31,6 +32,8 @@ from remit.runtime.owner import OUTAGE_DELAY_SECONDS, OwnerHooks, OwnerPorts, Ru
 OWNED_RUNS_MAX: Final = 512
 CLAIM_BATCH: Final = 64
 LISTEN_SECONDS: Final = 10.0
+PASS_ON_SECONDS: Final = 0.5
+"""How long a claim that only others can work on is kept, and then how long they may claim before us."""
 DUE_SLACK_SECONDS: Final = 0.005
 """Only the database says that something is due; asking a moment later than estimated saves asking twice."""
 
@@ -79,6 +82,7 @@ class Worker:
                 finished=self._tell_finished,
                 waiting=self._tell_waiting,
                 hand_back=self._hand_back_one,
+                pass_on=self._pass_on,
                 due_in=self._expect_due,
                 room=self._make_room,
                 published=self._tell_outbox,
@@ -90,6 +94,7 @@ class Worker:
         self._loops: list[asyncio.Task[None]] = []
         self._committing: asyncio.Task[None] | None = None
         self._strays: list[Claimed] = []
+        self._claims_from = 0.0
         self._claim_request: str | None = None
         self._is_stopping = False
         self._connected_since: float | None = None
@@ -158,9 +163,10 @@ class Worker:
         if run_id is not None:
             self._owner.hear_soon(run_id)
 
-    def can_adopt(self) -> bool:
-        """Whether this worker takes more runs."""
-        return not self._is_stopping and len(self._owner) < self._options.owned_runs_max
+    def can_adopt(self, program: Program) -> bool:
+        """Whether this worker takes more runs, and has the tools for those of this definition."""
+        has_room = not self._is_stopping and len(self._owner) < self._options.owned_runs_max
+        return has_room and not self._owner.missing_tools(program)
 
     def adopt(self, actor: RunActor, event: RunSubmitted) -> None:
         """Take up a run that was created and claimed for this worker a moment ago."""
@@ -202,7 +208,7 @@ class Worker:
 
     async def _claim_once(self) -> int:
         room = min(CLAIM_BATCH, self._options.owned_runs_max - len(self._owner))
-        if room <= 0:
+        if room <= 0 or self._clock.monotonic() < self._claims_from:
             return 0
         if self._claim_request is None:
             self._claim_request = str(uuid.uuid4())
@@ -242,6 +248,16 @@ class Worker:
 
     async def _hand_back_one(self, claim: Claimed) -> None:
         await self._hand_back([claim])
+
+    async def _pass_on(self, claim: Claimed) -> None:
+        """Give up a claim after a pause, without looking for work ourselves: the others shall find it first."""
+        await asyncio.sleep(PASS_ON_SECONDS)
+        self._claims_from = self._clock.monotonic() + PASS_ON_SECONDS
+        try:
+            await self._dispatch.release(self._options.worker_id, [claim])
+            await self._dispatch.announce()
+        except StoreUnavailableError as error:
+            _log.warning("release_failed", error=error.message)
 
     async def _hand_back(self, claims: Sequence[Claimed]) -> None:
         try:
