@@ -133,10 +133,9 @@ class Kernel:
             await self._ensure_default_tenant()
             if self._business is not None:
                 await self.apply(self._business)
-            if self.relay is not None:
-                self.relay.start()
-            if self.worker is not None:
+            if self.worker is not None and self.relay is not None:
                 await self.worker.start()
+                self.relay.start()
                 self._keeping = asyncio.create_task(self._keep_server(), name="keep-server")
             opened.pop_all()  # everything stands: nothing to undo
 

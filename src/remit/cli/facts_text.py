@@ -140,7 +140,7 @@ def _about_outcome(fact: StepCompleted | AttemptFailed | StepFailed | StepSkippe
     match fact:
         case StepCompleted():
             took = duration(fact.usage.duration_ms / 1000) if fact.usage.duration_ms else ""
-            return fact.step, "completed", ", ".join(part for part in (took, _receipt(fact)) if part)
+            return fact.step, "completed", ", ".join(part for part in (took, _receipt(fact), _published(fact)) if part)
         case AttemptFailed():
             again = clock_time(instant_of(fact.retry_us))
             return fact.step, "retrying", f"{fact.reason}: {fact.message}; again at {again}"
@@ -156,6 +156,11 @@ def _receipt(fact: StepCompleted) -> str:
     if fact.adopted_from is not None:
         return f"outcome of receipt {short_receipt(fact.adopted_from)}: done before, not done again"
     return "" if fact.receipt is None else f"receipt {short_receipt(fact.receipt.receipt_id)}"
+
+
+def _published(fact: StepCompleted) -> str:
+    topics = ", ".join(dict.fromkeys(message.topic for message in fact.outbox))
+    return f"published {topics}" if topics else ""
 
 
 def _because(reason: str) -> str:

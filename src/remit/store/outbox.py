@@ -44,7 +44,7 @@ class PostgresOutbox:
     ) -> OutboxClaims:
         """Claim up to ``limit`` due messages, at most ``each`` of one destination under way at a time."""
         places = [(place.tenant_id, place.destination) for place in held]
-        row = await self._line.fetch_row(STATEMENTS, "claim", worker_id, limit, each, lease, places)
+        row = await self._line.fetch_row(STATEMENTS, "claim_outbox", worker_id, limit, each, lease, places)
         assert row is not None
         return OutboxClaims(
             claims=tuple(_decode_claim(claim) for claim in row["claims"]),
@@ -56,7 +56,7 @@ class PostgresOutbox:
         """Return the messages of claims that still stand."""
         if not claims:
             return []
-        rows = await self._line.fetch(STATEMENTS, "load", [_encode_claim(claim) for claim in claims])
+        rows = await self._line.fetch(STATEMENTS, "load_outbox", [_encode_claim(claim) for claim in claims])
         return [
             OutboxDelivery(
                 claim=_decode_claim(row),
@@ -76,7 +76,7 @@ class PostgresOutbox:
             (*_encode_claim(one.claim), one.status.value, one.retry_after, one.reason, one.is_attempt)
             for one in settlements
         ]
-        row = await self._line.fetch_row(STATEMENTS, "settle", rows)
+        row = await self._line.fetch_row(STATEMENTS, "settle_outbox", rows)
         assert row is not None
         return list(row["answers"])
 
@@ -85,7 +85,10 @@ class PostgresOutbox:
     ) -> list[OutboxEntry]:
         """Return messages, newest first, one entry for each subscriber."""
         async with self._database.tenant(tenant_id) as session:
-            rows = await session.fetch(STATEMENTS, "list", tenant_id, None if status is None else status.value, limit)
+            if status is None:
+                rows = await session.fetch(STATEMENTS, "list_outbox", tenant_id, limit)
+            else:
+                rows = await session.fetch(STATEMENTS, "list_outbox_by_status", tenant_id, limit, status.value)
         return [
             OutboxEntry(
                 message_id=row["message_id"],
@@ -111,16 +114,16 @@ class PostgresOutbox:
             NotFoundError: no message, or several, of this tenant begin with the id.
         """
         async with self._database.tenant(tenant_id) as session:
-            found = await session.fetch(STATEMENTS, "find", tenant_id, message_id)
+            found = await session.fetch(STATEMENTS, "find_outbox", tenant_id, message_id)
             if len(found) != 1 or len(message_id) < PREFIX_CHARACTERS_MIN:
                 raise NotFoundError(f"expected the id of a message, got {message_id!r}; remit outbox list shows them")
-            rows = await session.fetch(STATEMENTS, "retry", tenant_id, found[0]["message_id"], destination)
+            rows = await session.fetch(STATEMENTS, "retry_outbox", tenant_id, found[0]["message_id"], destination)
         return len(rows)
 
     async def retry_dead(self, tenant_id: TenantId) -> int:
         """Make all dead letters due now; returns how many there were."""
         async with self._database.tenant(tenant_id) as session:
-            rows = await session.fetch(STATEMENTS, "retry", tenant_id, None, None)
+            rows = await session.fetch(STATEMENTS, "retry_outbox", tenant_id, None, None)
         return len(rows)
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from remit.cli.facts_text import line_of
 from remit.core.definition import Bounds
-from remit.core.facts import Fact, StepCompleted
+from remit.core.facts import Fact, OutboxMessage, StepCompleted
 
 KINDS = get_args(Fact)
 SAMPLES: dict[str, Any] = {
@@ -49,3 +49,13 @@ def test_adopted_outcome_says_that_nothing_was_done_again() -> None:
 
     assert "01234567" in details
     assert "not done again" in details
+
+
+def test_completed_step_says_what_it_published() -> None:
+    """
+    Each topic once; a step that publishes nothing says nothing of it.
+    """
+    messages = tuple(OutboxMessage(topic=topic) for topic in ("orders.paid", "orders.paid", "orders.sent"))
+
+    assert ("a", "completed", "published orders.paid, orders.sent") == line_of(StepCompleted(step="a", outbox=messages))
+    assert ("a", "completed", "") == line_of(StepCompleted(step="a"))

@@ -49,7 +49,13 @@ begin
                 order by o.tenant_id, o.destination limit 1
             ) n
         )
-        select p.tenant_id, p.destination from places p order by random()
+        select p.tenant_id, p.destination from places p
+        where exists (
+            select from remit.outbox o
+            where o.tenant_id = p.tenant_id and o.destination = p.destination and o.status = 'pending'
+                and o.next_attempt_at <= answered_at
+        )
+        order by random()
     loop
         exit when cardinality(claims) >= quantity;
         continue when place = any (held);

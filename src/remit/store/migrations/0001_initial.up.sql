@@ -491,7 +491,8 @@ create index outbox_due_idx on remit.outbox (next_attempt_at) where status = 'pe
 create index outbox_destination_idx on remit.outbox (tenant_id, destination, next_attempt_at) where status = 'pending';
 create index outbox_leased_idx on remit.outbox (tenant_id, destination)
     where status = 'pending' and worker_id is not null;
-create index outbox_created_at_idx on remit.outbox (tenant_id, status, created_at desc);
+create index outbox_created_at_idx on remit.outbox (tenant_id, created_at desc);
+create index outbox_status_idx on remit.outbox (tenant_id, status, created_at desc);
 
 -- Reservations ----------------------------------------------------------------------------------------------------------
 
