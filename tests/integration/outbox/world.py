@@ -10,11 +10,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Protocol
 
 from remit.bootstrap import OPERATOR, Kernel
 from remit.clock import DatabaseClock
 from remit.core.canonical import JsonValue
 from remit.ids import RunId, TenantId, WorkerId
+from remit.ports.notifier import Notifier
 from remit.ports.outbox import OutboxEntry
 from remit.ports.store import RunSummary, StoredDefinition
 from remit.runtime.catalogue import Catalogue
@@ -22,7 +24,7 @@ from remit.runtime.entropy import SystemEntropy
 from remit.runtime.metrics import Metrics
 from remit.runtime.relay import Relay, RelayOptions, RelayPorts
 from remit.settings import Settings
-from remit.store import PostgresStore
+from remit.store import Observer, PostgresStore
 from remit.testing.database import ScratchDatabase, connect_store
 from remit.tools.guarded_http import GuardedClient
 from remit.tools.webhook_notifier import WebhookNotifier
@@ -112,13 +114,14 @@ async def until_listed(
 
 @asynccontextmanager
 async def relay_on(
-    scratch: ScratchDatabase, kernel: Kernel | None = None, **changes: timedelta
+    scratch: ScratchDatabase, kernel: Kernel | None = None, *, watch: Watch | None = None, **changes: timedelta
 ) -> AsyncIterator[tuple[Relay, PostgresStore]]:
     """Lend a relay of another process on the same database, woken now and by what the kernel hears."""
-    store, clock = await connect_store(scratch), DatabaseClock()
+    store, clock = await connect_store(scratch, observer=watch), DatabaseClock()
+    notifier: Notifier = WebhookNotifier(GuardedClient(), version="test")
     ports = RelayPorts(
         outbox=store.outbox,
-        notifier=WebhookNotifier(GuardedClient(), version="test"),
+        notifier=notifier if watch is None else watch.around(notifier),
         catalogue=Catalogue(store.directory, clock),
         secrets=SecretsOf(SECRET),
         clock=clock,
@@ -137,6 +140,14 @@ async def relay_on(
     finally:
         await relay.stop()
         await store.close()
+
+
+class Watch(Observer, Protocol):
+    """Sees a relay's statements and notifications."""
+
+    def around(self, notifier: Notifier) -> Notifier:
+        """Return a notifier that is seen, too."""
+        ...
 
 
 class SecretsOf:
