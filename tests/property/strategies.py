@@ -32,7 +32,7 @@ from remit.core.events import (
     MessageArrived,
 )
 from remit.core.evolve import apply_fact
-from remit.core.facts import Fact, Usage, decode_facts, encode_facts
+from remit.core.facts import Fact, OutboxMessage, Usage, decode_facts, encode_facts
 from remit.core.limits import Policy
 from remit.core.state import RunState, state_hash
 from remit.testing.definitions import (
@@ -232,7 +232,11 @@ class RandomRun:
         output: JsonValue = self.rng.choice((None, {"ok": True}, {"ok": False, "id": "x"}, [1.5, "ü"]))
         usage = Usage(tokens=self.rng.randint(0, 9), cost_usd_micros=self.rng.randint(0, 9), duration_ms=1)
         tool = self.tool_of(call)
-        return succeeded(call, output, usage=usage, receipt=None if tool == READ_TOOL else receipt_of(call, tool=tool))
+        if tool == READ_TOOL:
+            return succeeded(call, output, usage=usage)
+        message = OutboxMessage(topic="tests.done", body=output, destinations=("listener",))
+        outbox = (message,) * self.rng.randint(0, 2)
+        return succeeded(call, output, usage=usage, receipt=receipt_of(call, tool=tool), outbox=outbox)
 
     def judge(self, command: AwaitApproval) -> Event:
         decision, digest = "approved", self.digest_of(command)
