@@ -24,7 +24,7 @@ from remit.ids import PrincipalId, TenantId
 from remit.ports.pack import Pack
 from remit.ports.store import Principal, WebhookEndpoint
 from remit.settings import Settings
-from remit.store import PostgresStore, open_store
+from remit.store import Observer, PostgresStore, open_store
 from remit.testing.database import ScratchDatabase
 from remit_commerce.simulators.client import Simulators
 from tests.crash.points import CrashError, Watch, watched
@@ -148,24 +148,42 @@ async def set_up(database: ScratchDatabase, simulators: Simulators, books: Path)
     return Shop(database=database, simulators=simulators, books=books, endpoints=endpoints)
 
 
-class MortalKernel(Kernel):
+class ObservedKernel(Kernel):
+    """A kernel whose statements an observer sees, and may stop."""
+
+    def __init__(self, *, observer: Observer | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._observer = observer
+
+    async def start(self) -> None:
+        """Start with the observer in the store."""
+        original = bootstrap.open_store
+        bootstrap.open_store = self.open_store
+        try:
+            await super().start()
+        finally:
+            bootstrap.open_store = original
+
+    async def open_store(self, settings: Settings, **options: Any) -> PostgresStore:
+        """Open the kernel's store."""
+        return await open_store(settings, observer=self._observer, **options)
+
+
+class MortalKernel(ObservedKernel):
     """A kernel whose every statement and provider call a watch sees, on a clock that stands still."""
 
     def __init__(self, settings: Settings, watch: Watch, *, pack: Pack | None = None) -> None:
-        super().__init__(packs=[watched(pack or remit_commerce.pack(), watch)], settings=settings)
+        super().__init__(observer=watch, packs=[watched(pack or remit_commerce.pack(), watch)], settings=settings)
         self.watch = watch
         self.held = self.clock = HeldClock()
         self._outsiders = asyncio.all_tasks()
         asyncio.get_running_loop().set_exception_handler(report_all_but_crashes)
 
-    async def start(self) -> None:
-        """Start with the watch as the store's observer."""
-        original = bootstrap.open_store
-        bootstrap.open_store = self._open
-        try:
-            await super().start()
-        finally:
-            bootstrap.open_store = original
+    async def open_store(self, settings: Settings, **options: Any) -> PostgresStore:
+        """Open the kernel's store, and remember how to cut its connections."""
+        store = await super().open_store(settings, **options)
+        self.watch.cut = lambda: cut_connections(store)
+        return store
 
     async def kill(self) -> None:
         """End everything that is left of a crashed kernel; its clean-up runs, but reaches nothing."""
@@ -174,11 +192,6 @@ class MortalKernel(Kernel):
         for task in remains:
             task.cancel()
         await asyncio.gather(*remains, return_exceptions=True)
-
-    async def _open(self, settings: Settings, **options: Any) -> PostgresStore:
-        store = await open_store(settings, observer=self.watch, **options)
-        self.watch.cut = lambda: cut_connections(store)
-        return store
 
 
 def report_all_but_crashes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

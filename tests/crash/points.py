@@ -24,11 +24,8 @@ from remit.ports.tool import LookupResult, Tool, ToolContext, ToolResult
 
 LIST = Path(__file__).with_name("points.txt")
 
-RECURRING = frozenset({"claim", "heartbeat", "sweep"})
-"""Statements that come back by the clock: a slow machine sees more of them, and the list holds the certain ones."""
-
-SWEEPS_CERTAIN = 1
-"""Once a worker may sweep it sweeps every few milliseconds; only the first one is certain to come."""
+RECURRING = {"claim": 3, "heartbeat": 6, "sweep": 1}
+"""Statements that come back by the clock, with how many of them are certain to come: a slow machine sees more."""
 
 READING = frozenset(
     {
@@ -192,7 +189,7 @@ def watched(pack: Pack, watch: Watch) -> Pack:
 
 def certain(reached: Sequence[Point]) -> list[Point]:
     """Return the points that every run of the scenario reaches."""
-    return [point for point in reached if point.name != "sweep" or point.ordinal <= SWEEPS_CERTAIN]
+    return [point for point in reached if point.ordinal <= RECURRING.get(point.name, point.ordinal)]
 
 
 def listed() -> list[Point]:

@@ -16,7 +16,7 @@ from remit.core.canonical import JsonValue, canonical_bytes, digest
 from remit.core.events import ActionFailed, ActionSucceeded, ActionUnknown, Event
 from remit.core.facts import OutboxMessage, Receipt, Usage
 from remit.core.states import DeliveryClass
-from remit.errors import CanonicalizationError, NotFoundError, StoreUnavailableError, ToolError
+from remit.errors import CanonicalizationError, NotFoundError, RemitError, StoreUnavailableError, ToolError
 from remit.governance.contracts import check_result
 from remit.governance.outbox import address_outbox, check_outbox
 from remit.governance.redaction import Redactor
@@ -54,15 +54,16 @@ class Outcomes:
         self._lease = lease
 
     async def call_tool(self, call: Call) -> Event:
-        """Make the call, inside its timeout and this worker's lease."""
+        """Make the call, inside its timeout and this worker's lease.
+
+        Raises:
+            StoreUnavailableError: the lease could not be made sure of, so nothing was sent.
+        """
+        seconds = await self._seconds(call)
         try:
-            seconds = await self._seconds(call)
             context = self._context(call, seconds)
         except NotFoundError as error:
             return self.failed(call, reason="CREDENTIAL_MISSING", message=error.message, retryable=False)
-        except StoreUnavailableError:
-            message = "the lease could not be renewed, so nothing was sent"
-            return self.failed(call, reason="LEASE_UNCERTAIN", message=message, retryable=True)
         started = self._clock.monotonic()
         try:
             async with asyncio.timeout(seconds):
@@ -156,7 +157,11 @@ class Outcomes:
         wanted = call.timeout_ms / 1000
         if not _may_have_acted(call):
             return wanted
-        allowed = await self._lease.allow(wanted)
+        try:
+            allowed = await self._lease.allow(wanted)
+        except RemitError as error:
+            message = f"the lease could not be made sure of: {error.message}"
+            raise StoreUnavailableError(message, retryable=True) from error
         if allowed <= 0:
             raise StoreUnavailableError("the lease is over")
         return allowed

@@ -115,6 +115,8 @@ class RunOwner:
         try:
             program = await self._ports.catalogue.program(run.tenant_id, run.definition_digest)
             actor = RunActor.loaded(program, run, core_policy=self._core_policy)
+        except StoreUnavailableError:
+            raise
         except (RemitError, msgspec.ValidationError) as error:
             self._unreadable.add(run.run_id)
             _log.exception("run_unreadable", run_id=run.run_id, error=str(error))
@@ -232,19 +234,24 @@ class RunOwner:
         except Exception as fault:  # boundary: a bug of ours ends this step in a known way, not the worker
             _log.exception("pipeline_fault", run_id=actor.run_id, step=call.step)
             event = fault_event(call, fault)
-        # A run that was lost while its call was in flight is its new owner's business.
-        is_ours = self._actors.get(actor.run_id) is actor
-        if is_ours and actor.handle(event, now=self._ports.clock.now()):
+        if event is None or not self._is_ours(actor):
+            return  # lost while its call was in flight: its new owner's business
+        if actor.handle(event, now=self._ports.clock.now()):
             self.committer.enqueue(actor)
 
-    async def _act(self, actor: RunActor, call: CallTool, *, resumed: bool) -> Event:
-        while True:  # bound: an outage of the store ends, or the task is cancelled at shutdown
+    def _is_ours(self, actor: RunActor) -> bool:
+        return self._actors.get(actor.run_id) is actor
+
+    async def _act(self, actor: RunActor, call: CallTool, *, resumed: bool) -> Event | None:
+        """Take a call through the pipeline, waiting out outages; ``None`` when the run was lost meanwhile."""
+        while self._is_ours(actor):
             try:
                 return await self._ports.pipeline.act(call, actor.state, resumed=resumed)
             except StoreUnavailableError as error:
                 # Nothing was sent: only the checks before the call ask the store.
                 _log.warning("pipeline_waits", run_id=actor.run_id, step=call.step, error=error.message)
                 await asyncio.sleep(OUTAGE_DELAY_SECONDS)
+        return None
 
     # --- answers of the committer ------------------------------------------------------------------
 
