@@ -167,10 +167,11 @@ language sql stable security definer set search_path = pg_catalog, remit, pg_tem
     where k.key_sha256 = authenticate_v1.key_sha256 and k.revoked_at is null
 $$;
 
--- Returns the tenant of a webhook endpoint; no row if it is unknown.
+-- Returns the tenant of a webhook endpoint; no row if it is unknown. Keys begin with the tenant, so another one could
+-- register the same id: whoever had it first has it.
 create function remit.find_endpoint_v1(endpoint text) returns table (tenant_id text)
 language sql stable security definer set search_path = pg_catalog, remit, pg_temp as $$
-    select e.tenant_id from remit.webhook_endpoints e where e.endpoint_id = endpoint
+    select e.tenant_id from remit.webhook_endpoints e where e.endpoint_id = endpoint order by e.created_at limit 1
 $$;
 
 -- Returns all tenants' ids, for operators of the installation.

@@ -38,7 +38,7 @@ grant select (tenant_id, message_id, destination, status, attempt_count, next_at
     to remit_dispatch;
 grant update (status, attempt_count, next_attempt_at, worker_id, reason, settled_at) on remit.outbox to remit_dispatch;
 grant select (tenant_id, key_sha256, principal_id, revoked_at) on remit.api_keys to remit_dispatch;
-grant select (tenant_id, endpoint_id) on remit.webhook_endpoints to remit_dispatch;
+grant select (tenant_id, endpoint_id, created_at) on remit.webhook_endpoints to remit_dispatch;
 grant select (tenant_id) on remit.tenants to remit_dispatch;
 grant select, insert, update, delete on remit.workers to remit_dispatch;
 
