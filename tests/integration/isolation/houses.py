@@ -19,11 +19,11 @@ from remit.bootstrap import Kernel
 from remit.core.definition import Bounds, Definition, EventStep, Step, ToolStep, Trigger, definition_digest
 from remit.core.states import RUN_TERMINAL, RunStatus
 from remit.errors import ToolError
-from remit.governance.breaker import BreakerConfig
+from remit.governance.breaker import BreakerConfig, BreakerState
 from remit.governance.contracts import contract_digest
 from remit.governance.policy import ApprovalRule, BusinessConfig, Scope, Subscription, encode_policy
 from remit.ids import ApprovalId, Digest, PrincipalId, RunId, TenantId
-from remit.ports.store import Decision, InboundEvent, Principal, Tenant, WebhookEndpoint
+from remit.ports.store import Approval, Decision, InboundEvent, Principal, Tenant, WebhookEndpoint
 from remit.ports.tool import Tool
 from remit.settings import Settings
 from remit.testing.database import ScratchDatabase
@@ -101,13 +101,7 @@ def webhook_secret(tenant_id: TenantId) -> str:
 async def furnish(kernel: Kernel, tenant_id: TenantId, *, available: list[ScriptedTool]) -> House:
     """Give a tenant something of everything."""
     store = kernel.store
-    operator, approver = PrincipalId(f"{tenant_id}-operator"), PrincipalId(f"{tenant_id}-approver")
-    dependency = f"{tenant_id}_bank"
-    await store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
-    for principal_id, roles in ((operator, ("operator",)), (approver, ("approver",))):
-        principal = Principal(tenant_id=tenant_id, principal_id=principal_id, kind="human", roles=roles)
-        await store.directory.put_principal(principal)
-    api_key = await store.directory.create_api_key(tenant_id, operator)
+    operator, approver = await _people(kernel, tenant_id)
     policy_digest = await _put_policy(kernel, tenant_id)
     endpoint = await store.endpoints.put_endpoint(
         WebhookEndpoint(
@@ -119,69 +113,31 @@ async def furnish(kernel: Kernel, tenant_id: TenantId, *, available: list[Script
         )
     )
     steps = {tool.contract.name: _step(tool) for tool in [*available, publish]}
-    published = msgspec.structs.replace(
-        steps["outbox.publish"], depends_on=("large",), input={"topic": "orders.paid", "body": {"of": tenant_id}}
-    )
-    large = msgspec.structs.replace(steps["t.large"], depends_on=("pay",))
-    pay = msgspec.structs.replace(steps["t.pay"], input={"of": tenant_id})
-    done, done_digest = await _run(kernel, operator, tenant_id, pay, large, published, name=f"{tenant_id}-done")
-    await _reach(kernel, tenant_id, done)
-    await store.reservation.save_breaker(
-        tenant_id, dependency, msgspec.convert({"status": "open", "opened_us": 1}, type=_breaker_state())
-    )
-    ask = msgspec.structs.replace(steps["t.ask"], input={"of": tenant_id})
-    asking, _ = await _run(kernel, operator, tenant_id, ask, name=f"{tenant_id}-asking")
-    decided, _ = await _run(kernel, operator, tenant_id, ask, name=f"{tenant_id}-decided")
-    for run_id in (asking, decided):
-        await _reach(kernel, tenant_id, run_id, "approval of ask")
-    pending = {approval.run_id: approval for approval in await store.approvals.list(tenant_id)}
-    approval = pending[decided]
-    word = Decision(approval_id=approval.approval_id, decision="approve", principal_id=approver, digest=approval.digest)
-    await store.approvals.decide(tenant_id, word)
-    await kernel.runs.announce(decided)
-    await _reach(kernel, tenant_id, decided)
-    waiting = EventStep(id="paid", event="shop.paid", correlation=f"{tenant_id}-order")
-    waiting_id, _ = await _run(kernel, operator, tenant_id, waiting, name=f"{tenant_id}-waiting")
-    await _reach(kernel, tenant_id, waiting_id, "event shop.paid")
-    await kernel.runs.signal(tenant_id, waiting_id, name="noise", payload={"of": tenant_id}, sent_by=operator)
-    held = InboundEvent(
-        source="shop",
-        name="shop.noise",
-        event_key=f"{tenant_id}-held",
-        occurred_at=None,
-        body={"of": tenant_id},
-        raw_sha256=hashlib.sha256(tenant_id.encode()).hexdigest(),
-        correlations=(f"{tenant_id}-held",),
-    )
-    received = await store.inbox.receive(tenant_id, held)
+    done_id, done_digest = await _done_run(kernel, operator, tenant_id, steps)
+    request = await _asking_run(kernel, (operator, approver), tenant_id, steps)
+    waiting_id = await _waiting_run(kernel, operator, tenant_id)
+    await _put_triggered(kernel, tenant_id, steps)
     (message,) = await store.outbox.list(tenant_id)
-    triggered = Definition(
-        name=f"{tenant_id}-triggered",
-        version="1",
-        bounds=BOUNDS,
-        steps=(pay,),
-        triggers=(Trigger(event="shopify.orders/create", input={}, key="${{ string(event.id) }}"),),
-    )
-    await kernel.put_definition(triggered, tenant_id=tenant_id)
-    request = pending[asking]
+    dependency = f"{tenant_id}_bank"
+    await store.reservation.save_breaker(tenant_id, dependency, BreakerState(status="open", opened_us=1))
     return House(
         tenant_id=tenant_id,
         operator=operator,
         approver=approver,
-        api_key=api_key,
+        api_key=await store.directory.create_api_key(tenant_id, operator),
         policy_digest=policy_digest,
         definition_digest=done_digest,
         definition_name=f"{tenant_id}-done",
         endpoint_id=endpoint.endpoint_id,
         webhook_secret=webhook_secret(tenant_id),
-        done_id=done,
+        done_id=done_id,
         waiting_id=waiting_id,
-        asking_id=asking,
+        asking_id=request.run_id,
         approval_id=request.approval_id,
         approval_digest=request.digest,
         message_id=message.message_id,
-        inbound_id=received.inbound_id,
-        key=await _key_of(kernel, tenant_id, done),
+        inbound_id=await _held_event(kernel, tenant_id),
+        key=await _key_of(kernel, tenant_id, done_id),
         dependency=dependency,
         correlation=f"{tenant_id}-order",
     )
@@ -215,10 +171,82 @@ async def take_stock(connection: asyncpg.Connection[Any], tenant_id: TenantId) -
     return stock
 
 
-def _breaker_state() -> Any:
-    from remit.governance.breaker import BreakerState
+async def _people(kernel: Kernel, tenant_id: TenantId) -> tuple[PrincipalId, PrincipalId]:
+    operator, approver = PrincipalId(f"{tenant_id}-operator"), PrincipalId(f"{tenant_id}-approver")
+    await kernel.store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
+    for principal_id, roles in ((operator, ("operator",)), (approver, ("approver",))):
+        principal = Principal(tenant_id=tenant_id, principal_id=principal_id, kind="human", roles=roles)
+        await kernel.store.directory.put_principal(principal)
+    return operator, approver
 
-    return BreakerState
+
+async def _done_run(
+    kernel: Kernel, operator: PrincipalId, tenant_id: TenantId, steps: dict[str, ToolStep]
+) -> tuple[RunId, Digest]:
+    """Run to its end what leaves receipts, keys, rates, large payloads and a message."""
+    pay = msgspec.structs.replace(steps["t.pay"], input={"of": tenant_id})
+    large = msgspec.structs.replace(steps["t.large"], depends_on=("pay",))
+    published = msgspec.structs.replace(
+        steps["outbox.publish"], depends_on=("large",), input={"topic": "orders.paid", "body": {"of": tenant_id}}
+    )
+    run_id, digest = await _run(kernel, operator, tenant_id, pay, large, published, name=f"{tenant_id}-done")
+    await _reach(kernel, tenant_id, run_id)
+    return run_id, digest
+
+
+async def _asking_run(
+    kernel: Kernel, people: tuple[PrincipalId, PrincipalId], tenant_id: TenantId, steps: dict[str, ToolStep]
+) -> Approval:
+    """Let two runs ask for approval and give one of them; return the other's request."""
+    operator, approver = people
+    ask = msgspec.structs.replace(steps["t.ask"], input={"of": tenant_id})
+    asking, _ = await _run(kernel, operator, tenant_id, ask, name=f"{tenant_id}-asking")
+    decided, _ = await _run(kernel, operator, tenant_id, ask, name=f"{tenant_id}-decided")
+    for run_id in (asking, decided):
+        await _reach(kernel, tenant_id, run_id, "approval of ask")
+    pending = {approval.run_id: approval for approval in await kernel.store.approvals.list(tenant_id)}
+    approval = pending[decided]
+    word = Decision(approval_id=approval.approval_id, decision="approve", principal_id=approver, digest=approval.digest)
+    await kernel.store.approvals.decide(tenant_id, word)
+    await kernel.runs.announce(decided)
+    await _reach(kernel, tenant_id, decided)
+    return pending[asking]
+
+
+async def _waiting_run(kernel: Kernel, operator: PrincipalId, tenant_id: TenantId) -> RunId:
+    """Let a run wait for an event, and send it a signal that it does not wait for."""
+    waiting = EventStep(id="paid", event="shop.paid", correlation=f"{tenant_id}-order")
+    run_id, _ = await _run(kernel, operator, tenant_id, waiting, name=f"{tenant_id}-waiting")
+    await _reach(kernel, tenant_id, run_id, "event shop.paid")
+    await kernel.runs.signal(tenant_id, run_id, name="noise", payload={"of": tenant_id}, sent_by=operator)
+    return run_id
+
+
+async def _held_event(kernel: Kernel, tenant_id: TenantId) -> int:
+    """Receive an event that nobody waits for."""
+    held = InboundEvent(
+        source="shop",
+        name="shop.noise",
+        event_key=f"{tenant_id}-held",
+        occurred_at=None,
+        body={"of": tenant_id},
+        raw_sha256=hashlib.sha256(tenant_id.encode()).hexdigest(),
+        correlations=(f"{tenant_id}-held",),
+    )
+    received = await kernel.store.inbox.receive(tenant_id, held)
+    return received.inbound_id
+
+
+async def _put_triggered(kernel: Kernel, tenant_id: TenantId, steps: dict[str, ToolStep]) -> None:
+    """Store a definition that both tenants' orders would start."""
+    definition = Definition(
+        name=f"{tenant_id}-triggered",
+        version="1",
+        bounds=BOUNDS,
+        steps=(msgspec.structs.replace(steps["t.pay"], input={"of": tenant_id}),),
+        triggers=(Trigger(event="shopify.orders/create", input={}, key="${{ string(event.id) }}"),),
+    )
+    await kernel.put_definition(definition, tenant_id=tenant_id)
 
 
 async def _put_policy(kernel: Kernel, tenant_id: TenantId) -> Digest:
