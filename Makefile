@@ -7,14 +7,14 @@ PYTEST = $(VENV)/bin/pytest --numprocesses=$(PYTEST_WORKERS)
 VENV := .venv
 STAMP := $(VENV)/.installed
 FAST_SUITES := $(wildcard tests/style tests/unit tests/property)
-SOURCES := $(wildcard src tests scripts benchmarks examples)
+SOURCES := $(wildcard src tests scripts benchmarks campaigns examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test lint types imports bench lock format clean
+.PHONY: help setup demo check test lint types imports bench campaigns lock format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## create .venv from the hash-pinned locks (every other target does this by itself)
 
@@ -40,6 +40,12 @@ imports: $(STAMP)
 
 bench: $(STAMP) ## measure against the performance budget
 	$(VENV)/bin/python -m benchmarks.run
+
+campaign-%: $(STAMP) ## run a campaign at its full numbers (SEED=N SCALE=F), and record its figures in docs/assurance
+	$(VENV)/bin/python -m campaigns $* $(if $(SEED),--seed $(SEED)) $(if $(SCALE),--scale $(SCALE))
+
+campaigns: $(STAMP) ## list the campaigns
+	@$(VENV)/bin/python -c 'from campaigns.__main__ import names; print("\n".join(names()))'
 
 lock: ## resolve the dependencies again and pin them by hash (UPGRADE=1 takes newer ones)
 	$(PYTHON) scripts/environment.py lock $(if $(UPGRADE),--upgrade)
