@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from remit.ports.store import InboundEvent
+from remit.ports.inbox import InboundEvent
 
 
 class WebhookSource(Protocol):
