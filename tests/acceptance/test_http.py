@@ -184,13 +184,24 @@ def test_health_and_metrics_answer_without_a_key(served: Server) -> None:
     """
     health, metrics = served.call("GET", "/health"), served.call("GET", "/metrics")
 
-    assert (200, True, "ok", False) == (
+    assert (200, True, "ok", []) == (
         health.status_code,
         *(health.json()[name] for name in ("ready", "database", "unsafe")),
     )
     assert 0 <= health.json()["worker"]["heartbeat_age_seconds"] < health.json()["worker"]["lease_seconds"]
     assert "remit_append_seconds_bucket" in metrics.text
     assert "default" not in metrics.text
+
+
+def test_health_names_what_makes_the_server_unsafe(home: Home) -> None:
+    """
+    Whoever insists on a server that may lose acknowledged work reads in health which settings do that.
+    """
+    asyncio.run(as_admin(home, "alter database {name} set synchronous_commit = off"))
+
+    server = home.start("up", "--port", "0", "--no-worker", REMIT_ALLOW_UNSAFE="1")
+
+    assert ["synchronous_commit = off"] == server.call("GET", "/health").json()["unsafe"]
 
 
 def test_logs_hold_neither_secrets_nor_bodies_nor_paths(home: Home) -> None:

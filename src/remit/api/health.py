@@ -47,7 +47,7 @@ class HealthRoutes:
                 "heartbeat_age_seconds": None if age is None else round(age, 1),
                 "lease_seconds": lease,
             },
-            "unsafe": self._kernel.settings.allow_unsafe,
+            "unsafe": list(self._kernel.store.database.warnings),
         }
         return json_response(body, status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
