@@ -11,7 +11,7 @@ SOURCES := $(wildcard src tests scripts benchmarks campaigns examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test lint types imports bench campaigns lock format clean
+.PHONY: help setup demo check test lint types imports bench bench-peers campaigns lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ imports: $(STAMP)
 
 bench: $(STAMP) ## measure against the performance budget
 	$(VENV)/bin/python -m benchmarks.run
+
+bench-peers: $(STAMP) ## measure Remit beside DBOS, LangGraph, Absurd and Restate (needs npm; ONLY=remit,dbos ROUNDS=N)
+	$(VENV)/bin/python -m benchmarks.peers $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 campaign-%: $(STAMP) ## run a campaign at its full numbers (SEED=N SCALE=F), and record its figures in docs/assurance
 	$(VENV)/bin/python -m campaigns $* $(if $(SEED),--seed $(SEED)) $(if $(SCALE),--scale $(SCALE))

@@ -66,17 +66,17 @@ async def measure_floor(
     await database.connect()
     store = PostgresStore(database)
     try:
-        names = await _prepare(store, tenants)
-        await _work(store, await _submit(store, names, in_flight), steps=steps, receipts=receipts_per_step)
+        names = await prepare(store, tenants)
+        await work(store, await submit(store, names, in_flight), steps=steps, receipts=receipts_per_step)
         started = time.perf_counter()
-        claims = [await _submit(store, names, min(in_flight, runs - n)) for n in range(0, runs, in_flight)]
+        claims = [await submit(store, names, min(in_flight, runs - n)) for n in range(0, runs, in_flight)]
         submitting = time.perf_counter() - started
         batches: list[float] = []
         for batch in claims:
-            batches += await _work(store, batch, steps=steps, receipts=receipts_per_step)
+            batches += await work(store, batch, steps=steps, receipts=receipts_per_step)
         singles: list[float] = []
         for _ in range(10):
-            singles += await _work(store, await _submit(store, names, 1), steps=steps, receipts=0)
+            singles += await work(store, await submit(store, names, 1), steps=steps, receipts=0)
     finally:
         await store.close()
     return {
@@ -87,7 +87,8 @@ async def measure_floor(
     }
 
 
-async def _prepare(store: PostgresStore, count: int) -> list[TenantId]:
+async def prepare(store: PostgresStore, count: int) -> list[TenantId]:
+    """Make tenants with what a run needs, and a worker; returns the tenants."""
     names = [TenantId(f"floor-{number}") for number in range(count)]
     for tenant_id in names:
         await store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
@@ -97,7 +98,8 @@ async def _prepare(store: PostgresStore, count: int) -> list[TenantId]:
     return names
 
 
-async def _submit(store: PostgresStore, tenants: list[TenantId], count: int) -> list[Claimed]:
+async def submit(store: PostgresStore, tenants: list[TenantId], count: int) -> list[Claimed]:
+    """Create runs that are claimed at once, spread over the tenants."""
     submissions = [
         Submission(
             tenant_id=tenants[number % len(tenants)],
@@ -117,7 +119,7 @@ async def _submit(store: PostgresStore, tenants: list[TenantId], count: int) -> 
     ]
 
 
-async def _work(store: PostgresStore, claims: list[Claimed], *, steps: int, receipts: int) -> list[float]:
+async def work(store: PostgresStore, claims: list[Claimed], *, steps: int, receipts: int) -> list[float]:
     """Append every step of the claimed runs, one of each per batch; returns the seconds of each batch."""
     seconds: list[float] = []
     for sequence in range(1, steps + 1):

@@ -13,9 +13,6 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import uvloop
@@ -23,8 +20,8 @@ import uvloop
 from benchmarks import workloads
 from benchmarks.floor import measure_floor
 from benchmarks.governance_cost import governance_us_per_step
+from benchmarks.server import server_folder
 from remit import Kernel, Settings
-from remit.store.embedded import EmbeddedServer
 
 ROUNDS = 3
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "assurance" / "bench.json"
@@ -57,16 +54,6 @@ async def measure(rounds: int) -> dict[str, float | list[float]]:
     for name, series in values.items():
         medians[f"{name}_rounds"] = [round(value, 3) for value in series]
     return medians
-
-
-@contextmanager
-def server_folder() -> Iterator[Path]:
-    """Return a folder for the server's data; its user can reach it also when we are root. Leaves no server behind."""
-    with tempfile.TemporaryDirectory(prefix="remit-bench-", ignore_cleanup_errors=True) as name:
-        parent = Path(name)
-        parent.chmod(0o755)
-        yield parent / "data"
-        EmbeddedServer(parent / "data").stop()
 
 
 async def _one_round(kernel: Kernel, values: dict[str, list[float]]) -> None:
