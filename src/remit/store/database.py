@@ -15,7 +15,7 @@ import asyncpg
 
 from remit.errors import StoreUnavailableError, UnsafeDatabaseError
 from remit.ids import TenantId
-from remit.store.faults import DRIVER_ERRORS, translate
+from remit.store.faults import DRIVER_ERRORS, loggable, translate
 from remit.store.session import (
     COMMAND_SECONDS_MAX,
     CONNECT_SECONDS_MAX,
@@ -37,6 +37,13 @@ CLOSE_SECONDS_MAX: Final = 2.0
 """Whoever still reads after that is cut off."""
 
 _SESSION: Final = load_statements("session")
+_ISOLATION: Final = {
+    "is_leaky": "expected forced row-level security on every tenant table: run `remit db upgrade`",
+    "is_lenient": "expected only the policies of the schema, found one that lets this role see other tenants: drop it",
+    "is_preset": "expected no tenant context to begin with, but this role or database sets remit.tenant_id: reset it",
+}
+"""What would mix tenants up, found by the statement ``inspect``."""
+
 _COMMIT_LEVELS: Final = frozenset({"on", "remote_apply", "remote_write", "local"})
 
 
@@ -117,7 +124,7 @@ class Database:
         try:
             connection = await self._pool.acquire(timeout=CONNECT_SECONDS_MAX)
         except (*DRIVER_ERRORS, ValueError) as error:
-            raise translate(error, statement="acquire") from error
+            raise translate(error, statement="acquire") from loggable(error)
         try:
             yield Session(connection, self._observer)
         finally:
@@ -136,7 +143,7 @@ class Database:
             )
             await connection.add_listener(channel, heard)
         except (*DRIVER_ERRORS, ValueError) as error:
-            raise translate(error, statement="listen") from error
+            raise translate(error, statement="listen") from loggable(error)
         return connection
 
 
@@ -170,8 +177,9 @@ async def _inspect(session: Session, *, allow_unsafe: bool) -> tuple[str, ...]:
     if not facts["is_app"]:
         raise UnsafeDatabaseError(f"expected remit_app or a member of it, got the role {facts['role_name']!r}")
     _require_schema_version(await session.fetch(_SESSION, "schema_version"))
-    if facts["is_leaky"]:
-        raise UnsafeDatabaseError("expected forced row-level security on every tenant table: run `remit db upgrade`")
+    for column, meaning in _ISOLATION.items():
+        if facts[column]:
+            raise UnsafeDatabaseError(meaning)
     risks = [f"{name} = {facts[name]}" for name in ("fsync", "full_page_writes") if facts[name] != "on"]
     if facts["synchronous_commit"] not in _COMMIT_LEVELS:
         risks.append(f"synchronous_commit = {facts['synchronous_commit']}")

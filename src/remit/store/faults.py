@@ -87,6 +87,8 @@ _CLASSES: Final[dict[str, tuple[type[RemitError], str]]] = {
     "54": (InputInvalidError, "a value is beyond the database's limits"),
 }
 
+_QUOTING: Final = frozenset({"22", "23"})
+
 
 def translate(error: BaseException, *, statement: str) -> RemitError:
     """Return our error for a driver's; ``statement`` is the name of what was run."""
@@ -104,6 +106,20 @@ def translate(error: BaseException, *, statement: str) -> RemitError:
             f"{statement}: the database cannot be reached", retryable=True, statement=statement
         )
     return InvariantViolated(f"{statement}: {type(error).__name__}", statement=statement)
+
+
+def loggable(error: BaseException) -> BaseException | None:
+    """Return a driver's error as the cause of ours, if its text cannot quote a value: tracebacks go to logs.
+
+    The server quotes what it refuses (classes 22 and 23, and every detail), the driver what it cannot encode.
+    """
+    if isinstance(error, ValueError | TypeError):
+        return None
+    if isinstance(error, asyncpg.PostgresError):
+        if (error.sqlstate or "")[:2] in _QUOTING:
+            return None
+        error.detail = error.hint = error.where = None
+    return error
 
 
 def _from_server(error: asyncpg.PostgresError, statement: str) -> RemitError:

@@ -198,6 +198,8 @@ _OUTCOMES: Final = {outcome.value: outcome for outcome in AppendOutcome}
 
 def _encode_submission(submission: Submission) -> tuple[object, ...]:
     minted, first = submission.minted, submission.first
+    if first is not None and (first.tenant_id, first.run_id) != (submission.tenant_id, minted and minted.run_id):
+        raise InputInvalidError("expected a first entry of the run that is submitted, got another's")
     return (
         submission.definition_digest,
         submission.definition_name,

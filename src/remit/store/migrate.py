@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import asyncpg
 
 from remit.errors import SettingsInvalidError, UnsafeDatabaseError
-from remit.store.faults import DRIVER_ERRORS, translate
+from remit.store.faults import DRIVER_ERRORS, loggable, translate
 from remit.store.session import CONNECT_SECONDS_MAX, connect_session
 from remit.store.statements import FOLDER, load_statements
 
@@ -152,7 +152,7 @@ async def _migrate(owner_url: str, direction: str, revision: str) -> None:
             if await connection.fetchval(_MIGRATE["version"]) is None:
                 await connection.execute(_MIGRATE["forget_versions"])
     except DRIVER_ERRORS as error:
-        raise translate(error, statement=direction) from error
+        raise translate(error, statement=direction) from loggable(error)
     finally:
         await connection.close()
 
@@ -174,4 +174,4 @@ async def _connect(url: str) -> asyncpg.Connection[Any]:
     try:
         return await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, command_timeout=MIGRATION_SECONDS_MAX)
     except (*DRIVER_ERRORS, ValueError) as error:
-        raise translate(error, statement="connect") from error
+        raise translate(error, statement="connect") from loggable(error)

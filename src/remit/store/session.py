@@ -19,7 +19,7 @@ import asyncpg
 
 from remit.errors import InputInvalidError, StoreUnavailableError
 from remit.ids import TenantId
-from remit.store.faults import DRIVER_ERRORS, translate
+from remit.store.faults import DRIVER_ERRORS, loggable, translate
 from remit.store.statements import load_statements
 
 CONNECT_SECONDS_MAX: Final = 10.0
@@ -117,7 +117,7 @@ class Session:
         except (*DRIVER_ERRORS, ValueError, TypeError) as error:
             if not isinstance(error, asyncpg.PostgresError):
                 self.cut()
-            raise translate(error, statement=name) from error
+            raise translate(error, statement=name) from loggable(error)
         except asyncio.CancelledError:
             # The reply may still be under way: nobody must read it as the answer to something else.
             self.cut()
@@ -158,7 +158,7 @@ async def connect_session(url: str, observer: Observer | None = None) -> Session
             server_settings=_SETTINGS,
         )
     except (*DRIVER_ERRORS, ValueError) as error:
-        raise translate(error, statement="connect") from error
+        raise translate(error, statement="connect") from loggable(error)
     return Session(connection, observer)
 
 

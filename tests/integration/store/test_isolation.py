@@ -294,16 +294,28 @@ async def test_server_that_loses_work_is_refused_unless_accepted(pristine: Scrat
     assert ("synchronous_commit = off",) == accepted.warnings
 
 
-async def test_missing_row_security_is_noticed(pristine: ScratchDatabase) -> None:
+@pytest.mark.parametrize(
+    ("statement", "match"),
+    [
+        ("alter table remit.receipts no force row level security", "row-level security"),
+        ("alter table remit.receipts disable row level security", "row-level security"),
+        ("create policy support on remit.receipts using (true)", "see other tenants"),
+        ("create policy support on remit.receipts for select to remit_app using (true)", "see other tenants"),
+        ("alter policy dispatch on remit.heads to remit_app", "see other tenants"),
+        ("alter database {name} set remit.tenant_id = acme", "reset"),
+    ],
+)
+async def test_weakened_isolation_is_noticed(pristine: ScratchDatabase, statement: str, match: str) -> None:
     """
-    A tenant table whose row-level security somebody turned off keeps the kernel from starting.
+    Row security that somebody turned off, a policy that lets more through, or a tenant that the database itself brings
+    along keeps the kernel from starting, whatever it is told to accept.
     """
-    owner = await asyncpg.connect(pristine.owner_url)
-    await owner.execute("alter table remit.receipts no force row level security")
-    await owner.close()
+    admin = await asyncpg.connect(pristine.admin_url)
+    await admin.execute(statement.format(name=pristine.name))
+    await admin.close()
 
-    with pytest.raises(UnsafeDatabaseError, match="row-level security"):
-        await Database(pristine.app_url).connect()
+    with pytest.raises(UnsafeDatabaseError, match=match):
+        await Database(pristine.app_url, allow_unsafe=True).connect()
 
 
 async def test_hundred_connections_serve_tenants_in_turn(server: EmbeddedServer) -> None:

@@ -34,6 +34,14 @@ select
         where c.relnamespace = to_regnamespace('remit') and c.relkind in ('r', 'p')
             and not (c.relrowsecurity and c.relforcerowsecurity)
     ) as is_leaky,
+    exists (
+        select from pg_policy p
+        join pg_class c on c.oid = p.polrelid and c.relnamespace = to_regnamespace('remit')
+        where p.polpermissive and p.polname <> 'tenant' and exists (
+            select from unnest(p.polroles) as r(id) where r.id = 0 or pg_has_role(current_user, r.id, 'member')
+        )
+    ) as is_lenient,
+    coalesce(current_setting('remit.tenant_id', true), '') <> '' as is_preset,
     coalesce(
         (select pg_has_role(current_user, a.oid, 'member') from pg_roles a where a.rolname = 'remit_app'), false
     ) as is_app,
