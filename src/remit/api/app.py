@@ -29,11 +29,17 @@ _log = structlog.get_logger("remit.http")
 
 def create_app(kernel: Kernel) -> ASGIApp:
     """Return the ASGI application of a started kernel."""
+    handlers = {RemitError: _refuse, HTTPException: _refuse_path}
+    return RequestScope(Starlette(routes=routes_of(kernel), exception_handlers=handlers))
+
+
+def routes_of(kernel: Kernel) -> list[Route]:
+    """Return everything that the application answers."""
     webhooks = WebhookRoute(kernel.ingress)
     health = HealthRoutes(kernel)
     runs = RunRoutes(kernel)
     approvals = ApprovalRoutes(kernel)
-    routes = [
+    return [
         Route("/webhooks/{endpoint_id}", webhooks.receive, methods=["POST"]),
         Route("/health", health.health, methods=["GET"]),
         Route("/metrics", health.metrics, methods=["GET"]),
@@ -45,8 +51,6 @@ def create_app(kernel: Kernel) -> ASGIApp:
         Route("/approvals", approvals.list, methods=["GET"]),
         Route("/approvals/{approval_id}/decision", approvals.decide, methods=["POST"]),
     ]
-    application = Starlette(routes=routes, exception_handlers={RemitError: _refuse, HTTPException: _refuse_path})
-    return RequestScope(application)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

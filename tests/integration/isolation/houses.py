@@ -31,6 +31,14 @@ from remit.testing.tools import ScriptedTool, Turn, contract
 from remit.tools.publish import publish
 
 ACME, OTHER = TenantId("acme"), TenantId("other")
+PRINCIPALS: Final = {
+    "operator": ("human", ("operator",)),
+    "approver": ("human", ("approver",)),
+    "admin": ("human", ("admin",)),
+    "agent": ("agent", ("operator", "approver")),
+    "service": ("service", ("operator", "approver", "admin")),
+}
+"""Who there is in each house: what they are, and their roles."""
 LARGE: Final = "x" * 300_000
 """More than what travels with an entry."""
 
@@ -52,6 +60,8 @@ class House:
     operator: PrincipalId
     approver: PrincipalId
     api_key: str
+    keys: dict[str, str]
+    """An API key of a principal of each kind."""
     policy_digest: Digest
     definition_digest: Digest
     definition_name: str
@@ -63,6 +73,8 @@ class House:
     approval_id: ApprovalId
     approval_digest: str
     message_id: str
+    subscription: str
+    receipt_id: str
     inbound_id: int
     key: str
     dependency: str
@@ -118,6 +130,7 @@ async def furnish(kernel: Kernel, tenant_id: TenantId, *, available: list[Script
     waiting_id = await _waiting_run(kernel, operator, tenant_id)
     await _put_triggered(kernel, tenant_id, steps)
     (message,) = await store.outbox.list(tenant_id)
+    (receipt, *_) = await store.reader.list_receipts(tenant_id, run_id=done_id)
     dependency = f"{tenant_id}_bank"
     await store.reservation.save_breaker(tenant_id, dependency, BreakerState(status="open", opened_us=1))
     return House(
@@ -125,6 +138,7 @@ async def furnish(kernel: Kernel, tenant_id: TenantId, *, available: list[Script
         operator=operator,
         approver=approver,
         api_key=await store.directory.create_api_key(tenant_id, operator),
+        keys=await _keys(kernel, tenant_id),
         policy_digest=policy_digest,
         definition_digest=done_digest,
         definition_name=f"{tenant_id}-done",
@@ -136,6 +150,8 @@ async def furnish(kernel: Kernel, tenant_id: TenantId, *, available: list[Script
         approval_id=request.approval_id,
         approval_digest=request.digest,
         message_id=message.message_id,
+        subscription=message.destination,
+        receipt_id=receipt.receipt.receipt_id,
         inbound_id=await _held_event(kernel, tenant_id),
         key=await _key_of(kernel, tenant_id, done_id),
         dependency=dependency,
@@ -147,9 +163,11 @@ async def furnish_both(database: ScratchDatabase) -> tuple[House, House]:
     """Furnish both tenants with a kernel that is gone afterwards, so that nothing changes by itself."""
     available = tools()
     listed: list[Tool] = list(available)
+    connection = await asyncpg.connect(database.admin_url)
+    # So that a number is recognised wherever it turns up.
+    await connection.execute("alter sequence remit.inbound_events_inbound_id_seq restart with 7000001")
     async with Kernel(tools=listed, packs=[], settings=settings_of(database)) as kernel:
         houses = [await furnish(kernel, tenant_id, available=available) for tenant_id in (ACME, OTHER)]
-    connection = await asyncpg.connect(database.admin_url)
     for house in houses:
         # What only a row that the database refuses would leave.
         await connection.execute(
@@ -172,12 +190,17 @@ async def take_stock(connection: asyncpg.Connection[Any], tenant_id: TenantId) -
 
 
 async def _people(kernel: Kernel, tenant_id: TenantId) -> tuple[PrincipalId, PrincipalId]:
-    operator, approver = PrincipalId(f"{tenant_id}-operator"), PrincipalId(f"{tenant_id}-approver")
     await kernel.store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
-    for principal_id, roles in ((operator, ("operator",)), (approver, ("approver",))):
-        principal = Principal(tenant_id=tenant_id, principal_id=principal_id, kind="human", roles=roles)
+    for name, (kind, roles) in PRINCIPALS.items():
+        principal_id = PrincipalId(f"{tenant_id}-{name}")
+        principal = Principal(tenant_id=tenant_id, principal_id=principal_id, kind=kind, roles=roles)
         await kernel.store.directory.put_principal(principal)
-    return operator, approver
+    return PrincipalId(f"{tenant_id}-operator"), PrincipalId(f"{tenant_id}-approver")
+
+
+async def _keys(kernel: Kernel, tenant_id: TenantId) -> dict[str, str]:
+    create = kernel.store.directory.create_api_key
+    return {name: await create(tenant_id, PrincipalId(f"{tenant_id}-{name}")) for name in PRINCIPALS}
 
 
 async def _done_run(
@@ -259,7 +282,11 @@ async def _put_policy(kernel: Kernel, tenant_id: TenantId) -> Digest:
         breakers={"placeholder": BreakerConfig(failure_threshold=1)},
         subscriptions=(
             Subscription(
-                id="listener", topic="orders.*", url="http://127.0.0.1:9/", secret="hooks", allow_private=True
+                id=f"{tenant_id}-listener",
+                topic="orders.*",
+                url="http://127.0.0.1:9/",
+                secret="hooks",
+                allow_private=True,
             ),
         ),
     )

@@ -114,7 +114,9 @@ def claim_of(mine: House, theirs: House) -> Claimed:
 
 def outbox_claim_of(mine: House, theirs: House) -> OutboxClaim:
     """Return a claim of their message in my name."""
-    return OutboxClaim(tenant_id=mine.tenant_id, message_id=theirs.message_id, destination="listener", leased_until=NOW)
+    return OutboxClaim(
+        tenant_id=mine.tenant_id, message_id=theirs.message_id, destination=theirs.subscription, leased_until=NOW
+    )
 
 
 def event_for(theirs: House) -> InboundEvent:
