@@ -11,12 +11,15 @@ SOURCES := $(wildcard src tests scripts benchmarks campaigns examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test lint types imports bench bench-peers campaigns lock format clean
+.PHONY: help setup servers demo check test lint types imports bench bench-peers campaigns lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## create .venv from the hash-pinned locks (every other target does this by itself)
+
+servers: $(STAMP) ## get the PostgreSQL versions that the tests need and no wheel carries
+	@$(VENV)/bin/python scripts/servers.py
 
 demo: $(STAMP) ## run a governed workflow here, from submission to receipt
 	$(VENV)/bin/remit demo
@@ -24,7 +27,7 @@ demo: $(STAMP) ## run a governed workflow here, from submission to receipt
 check: lint types imports ## fast gate: format, lint, types, import contracts, style, unit and property tests
 	$(PYTEST) $(FAST_SUITES)
 
-test: lint types imports ## everything that CI runs: the fast gate and all other suites
+test: servers lint types imports ## everything that CI runs: the fast gate and all other suites
 	$(PYTEST) tests
 
 lint: $(STAMP)

@@ -85,6 +85,12 @@ class Settings:
         )
 
 
+def programs_of(major: int, environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return the folder of one PostgreSQL version's programs if ``REMIT_POSTGRESQL_<major>`` names one; for tests."""
+    env = os.environ if environment is None else environment
+    return _path(env.get(f"REMIT_POSTGRESQL_{major}"))
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
 

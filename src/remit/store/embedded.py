@@ -68,15 +68,22 @@ class EmbeddedServer:
 
     Args:
         data_dir: Where data, log, socket and passwords are kept; created if absent, refused if others may write to it.
-        major: Major version of PostgreSQL, one that the wheel carries.
+        major: Major version of PostgreSQL: one that the wheel carries, or one that is installed.
+        programs: The folder of that version's programs, if it is not one of the places where they are looked for.
         lifetime: Whether the server outlives its users.
     """
 
     def __init__(
-        self, data_dir: Path | None = None, *, major: int = MAJOR_DEFAULT, lifetime: Lifetime = Lifetime.DETACHED
+        self,
+        data_dir: Path | None = None,
+        *,
+        major: int = MAJOR_DEFAULT,
+        programs: Path | None = None,
+        lifetime: Lifetime = Lifetime.DETACHED,
     ) -> None:
         self._folder = (data_dir or default_data_dir()).absolute()
         self._major = major
+        self._programs = programs
         self._lifetime = lifetime
         self._cluster: Cluster | None = None
         self._users: int | None = None
@@ -142,7 +149,7 @@ class EmbeddedServer:
         if self._cluster is None:
             account = server_account()
             prepare_folder(self._folder, account)
-            programs = find_programs(self._major)
+            programs = find_programs(self._major, self._programs)
             self._cluster = Cluster(folder=self._folder, programs=programs, major=self._major, account=account)
         return self._cluster
 

@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from remit.settings import programs_of
 from remit.store.binaries import MAJOR_DEFAULT
 from remit.store.database import Database
 from remit.store.embedded import EmbeddedServer, Lifetime, ServerAddress
@@ -40,6 +41,9 @@ from remit.store.statements import FOLDER, load_statements
 
 STATEMENTS: Final = load_statements("testing")
 NAME_PREFIX: Final = "scratch"
+
+MAJORS: Final = (18, 16, 15)
+"""The versions that Remit's own tests run on: the wheel's two, and the oldest one that is supported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +62,15 @@ class ScratchServer:
     Its cluster stays in the temporary folder, so that the next session starts in an instant.
 
     Args:
-        major: Major version of PostgreSQL; each has a server of its own.
+        major: Major version of PostgreSQL; each has a server of its own. Those that the wheel does not carry come from
+            the folder that ``REMIT_POSTGRESQL_<major>`` names, or from where the system's packages put them.
     """
 
     def __init__(self, major: int = MAJOR_DEFAULT) -> None:
+        self.major = major
         self._folder = Path(tempfile.gettempdir()) / f"remit-tests-{os.geteuid()}-{major}"
-        self._server = EmbeddedServer(self._folder, major=major, lifetime=Lifetime.OWNED)
+        programs = programs_of(major)
+        self._server = EmbeddedServer(self._folder, major=major, programs=programs, lifetime=Lifetime.OWNED)
         self._address: ServerAddress | None = None
         self._template: str | None = None
         self._idle: list[ScratchDatabase] = []
@@ -190,7 +197,7 @@ async def connect_store(scratch: ScratchDatabase, *, observer: Observer | None =
 def private_server(major: int = MAJOR_DEFAULT, *, lifetime: Lifetime = Lifetime.OWNED) -> Iterator[EmbeddedServer]:
     """Lend a server of its own that may be killed, on a folder that its user can reach; not started yet."""
     folder = Path(tempfile.mkdtemp(prefix="remit-server-"))
-    server = EmbeddedServer(folder, major=major, lifetime=lifetime)
+    server = EmbeddedServer(folder, major=major, programs=programs_of(major), lifetime=lifetime)
     try:
         yield server
     finally:
