@@ -188,6 +188,7 @@ def test_health_and_metrics_answer_without_a_key(served: Server) -> None:
         health.status_code,
         *(health.json()[name] for name in ("ready", "database", "unsafe")),
     )
+    assert "18" == health.json()["postgresql"].partition(".")[0]
     assert 0 <= health.json()["worker"]["heartbeat_age_seconds"] < health.json()["worker"]["lease_seconds"]
     assert "remit_append_seconds_bucket" in metrics.text
     assert "default" not in metrics.text

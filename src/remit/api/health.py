@@ -41,6 +41,7 @@ class HealthRoutes:
             "live": True,
             "ready": is_ready,
             "database": "ok" if has_database else "unavailable",
+            "postgresql": self._kernel.store.database.server_version,
             "worker": {
                 "hosted": self._kernel.worker is not None,
                 "runs_owned": 0 if self._kernel.worker is None else self._kernel.worker.owned_count,

@@ -139,7 +139,9 @@ async def _database(settings: Settings) -> list[Check]:
         )
         return [Check(name="postgresql", state="fail", detail=f"{where}: {error.code}: {error.message}", hint=hint)]
     try:
-        reachable = Check(name="postgresql", state="ok", detail=f"{where}: reachable, schema up to date")
+        reachable = Check(
+            name="postgresql", state="ok", detail=f"{where}: {store.database.server_version}, schema up to date"
+        )
         return [reachable, _durability(store), await _clock(store)]
     finally:
         await store.close()

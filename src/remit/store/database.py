@@ -23,10 +23,10 @@ from remit.store.session import (
     Observer,
     Session,
     connect_session,
+    require_supported,
 )
 from remit.store.statements import load_statements
 
-SERVER_VERSION_MIN: Final = 150000
 SCHEMA_VERSION: Final = "0001"
 """The newest migration; a test compares it with the files."""
 
@@ -64,6 +64,8 @@ class Database:
         self._lines: list[Line] = []
         self.warnings: tuple[str, ...] = ()
         """What ``allow_unsafe`` let pass; shown in health."""
+        self.server_version = ""
+        """Of the server as it was when we connected, such as ``15.18``."""
 
     @property
     def url(self) -> str:
@@ -79,6 +81,7 @@ class Database:
         """
         session = await connect_session(self._url, self._observer)
         try:
+            self.server_version = await require_supported(session)
             self.warnings = await _inspect(session, allow_unsafe=self._allow_unsafe)
         finally:
             await session.close()
@@ -156,8 +159,6 @@ async def _require_idle(connection: asyncpg.Connection[Any]) -> None:
 async def _inspect(session: Session, *, allow_unsafe: bool) -> tuple[str, ...]:
     facts = await session.fetch_row(_SESSION, "inspect")
     assert facts is not None
-    if facts["server_version"] < SERVER_VERSION_MIN:
-        raise UnsafeDatabaseError(f"expected PostgreSQL 15 or newer, got {facts['server_version'] // 10_000}")
     privileges = {
         "is_superuser": "is a superuser",
         "bypasses_row_security": "bypasses row-level security",

@@ -23,7 +23,7 @@ import asyncpg
 
 from remit.errors import SettingsInvalidError, UnsafeDatabaseError
 from remit.store.faults import DRIVER_ERRORS, loggable, translate
-from remit.store.session import CONNECT_SECONDS_MAX, connect_session
+from remit.store.session import CONNECT_SECONDS_MAX, connect_session, require_supported
 from remit.store.statements import FOLDER, load_statements
 
 APP_ROLE: Final = "remit_app"
@@ -77,7 +77,8 @@ async def upgrade(owner_url: str, *, revision: str = "head") -> None:
     """Bring the schema to a version, by default the newest, in one transaction.
 
     Raises:
-        UnsafeDatabaseError: a role is missing and we may not create it, or we may not create the schema.
+        UnsafeDatabaseError: the server is too old, a role is missing and we may not create it, or we may not create the
+            schema.
         StoreUnavailableError: the server cannot be reached.
     """
     await _prepare(owner_url)
@@ -100,6 +101,7 @@ async def _prepare(owner_url: str) -> None:
     """Make the schema, and the roles and the application's password where we may."""
     session = await connect_session(owner_url)
     try:
+        await require_supported(session)
         missing = {row["name"] for row in await session.fetch(_MIGRATE, "missing_roles")}
         row = await session.fetch_row(_MIGRATE, "can_create_roles")
         can_create = row is not None and row["can_create_roles"]

@@ -17,8 +17,9 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from remit.errors import InputInvalidError, StoreUnavailableError
+from remit.errors import InputInvalidError, StoreUnavailableError, UnsafeDatabaseError
 from remit.ids import TenantId
+from remit.store.binaries import MAJOR_MIN
 from remit.store.faults import DRIVER_ERRORS, loggable, translate
 from remit.store.statements import load_statements
 
@@ -160,6 +161,20 @@ async def connect_session(url: str, observer: Observer | None = None) -> Session
     except (*DRIVER_ERRORS, ValueError) as error:
         raise translate(error, statement="connect") from loggable(error)
     return Session(connection, observer)
+
+
+async def require_supported(session: Session) -> str:
+    """Refuse a server that is too old; returns its version, such as ``15.18``.
+
+    Raises:
+        UnsafeDatabaseError: it is older than `MAJOR_MIN`.
+    """
+    row = await session.fetch_row(_SESSION, "server_version")
+    assert row is not None
+    version = str(row["version"]).partition(" ")[0]
+    if row["number"] < MAJOR_MIN * 10_000:
+        raise UnsafeDatabaseError(f"expected PostgreSQL {MAJOR_MIN} or newer, got {version}", version=version)
+    return version
 
 
 class Line:

@@ -1,19 +1,26 @@
-"""A fresh database per test, on the server that all test processes share."""
+"""A fresh database per test, on a server of each version that all test processes share."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from remit.store import PostgresStore
-from remit.testing.database import ScratchDatabase, ScratchServer, connect_store, scratch_database
+from remit.testing.database import MAJORS, ScratchDatabase, ScratchServer, connect_store, scratch_database
 from tests.conformance.store.world import World, make_world
+from tests.servers import Servers, open_servers
 
 
 @pytest.fixture(scope="session")
-def scratch_server() -> Iterator[ScratchServer]:
-    """The embedded server."""
-    with ScratchServer() as server:
-        yield server
+def servers() -> Iterator[Servers]:
+    """A server of each version."""
+    with open_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(params=MAJORS, ids=str)
+def scratch_server(request: pytest.FixtureRequest, servers: Servers) -> ScratchServer:
+    """The server of one version."""
+    return servers.of(request.param)
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from remit.ids import RunId, TenantId, WorkerId
 from remit.ports.outbox import Outbox, OutboxClaim, OutboxPlace, OutboxRow, OutboxSettlement
 from remit.ports.store import AppendOutcome
 from remit.store import PostgresStore
-from remit.testing.database import ScratchServer, connect_store, scratch_database
+from remit.testing.database import MAJORS, connect_store, scratch_database
 from remit.testing.outbox import MemoryOutbox
 from tests.conformance.store.world import ACME, OTHER, World, entry, later_epoch, make_world
+from tests.servers import Servers
 
 RELAY = WorkerId(str(uuid.uuid4()))
 OTHER_RELAY = WorkerId(str(uuid.uuid4()))
@@ -65,13 +66,13 @@ class PostgresStage:
         assert AppendOutcome.APPLIED is reply.outcome
 
 
-@pytest.fixture(params=["postgres", "memory"])
-async def stage(request: pytest.FixtureRequest, scratch_server: ScratchServer) -> AsyncIterator[Stage]:
-    """An empty outbox."""
+@pytest.fixture(params=[*MAJORS, "memory"], ids=str)
+async def stage(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Stage]:
+    """An empty outbox: that of each version, and the one in memory."""
     if request.param == "memory":
         yield MemoryStage()
         return
-    async with scratch_database(scratch_server) as scratch:
+    async with scratch_database(servers.of(request.param)) as scratch:
         store, other_store = await connect_store(scratch), await connect_store(scratch)
         yield PostgresStage(store, other_store)
         await store.close()

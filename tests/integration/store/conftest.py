@@ -6,6 +6,7 @@ import pytest
 
 from remit.store import EmbeddedServer, PostgresStore
 from remit.testing.database import (
+    MAJORS,
     ScratchDatabase,
     ScratchServer,
     connect_store,
@@ -13,13 +14,20 @@ from remit.testing.database import (
     private_server,
     scratch_database,
 )
+from tests.servers import Servers, open_servers
 
 
 @pytest.fixture(scope="session")
-def scratch_server() -> Iterator[ScratchServer]:
-    """The embedded server that all test processes share."""
-    with ScratchServer() as server:
-        yield server
+def servers() -> Iterator[Servers]:
+    """A server of each version, shared by all test processes."""
+    with open_servers() as servers:
+        yield servers
+
+
+@pytest.fixture(params=MAJORS, ids=str)
+def scratch_server(request: pytest.FixtureRequest, servers: Servers) -> ScratchServer:
+    """The server of one version."""
+    return servers.of(request.param)
 
 
 @pytest.fixture

@@ -8,10 +8,13 @@ commit
 -- name: rollback
 rollback
 
+-- name: server_version
+-- The version as a number to compare, and as text to show.
+select current_setting('server_version_num')::integer as number, current_setting('server_version') as version
+
 -- name: inspect
 -- What the application role must not be able to do, and what the server must promise.
 select
-    current_setting('server_version_num')::integer as server_version,
     current_setting('fsync') as fsync,
     current_setting('full_page_writes') as full_page_writes,
     current_setting('synchronous_commit') as synchronous_commit,
