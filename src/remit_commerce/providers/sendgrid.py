@@ -72,7 +72,6 @@ def _failure(reply: wire.Reply) -> ToolError:
         # SendGrid announces the instant at which its limit resets, in seconds since 1970, instead of Retry-After.
         reset = reply.headers.get("x-ratelimit-reset", "")
         if reset.isascii() and reset.isdigit():
-            failed.retry_after_seconds = min(
-                max(0.0, int(reset) - wall_clock().timestamp()), wire.RETRY_AFTER_SECONDS_MAX
-            )
+            wait = max(0.0, int(reset) - wall_clock().timestamp())
+            failed.retry_after_seconds = wait if wait <= wire.RETRY_AFTER_SECONDS_MAX else None
     return failed

@@ -22,6 +22,8 @@ CREDENTIAL: Final = "shopify_access_token"
 ENDPOINT: Final = "shopify"
 HOSTS: Final = ("*.myshopify.com",)
 API_VERSION: Final = "2026-10"
+USER_ERROR: Final = "user_error"
+"""Reason of a business's refusal, which comes in a mutation's payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ async def execute(context: ToolContext, document: Document, variables: Mapping[s
 
     Raises:
         ToolError: refused, throttled (with the seconds until the cost is restored), or failed. Errors without ``data``
-            came before execution, so nothing happened; errors beside ``data`` may follow an effect.
+            came before execution, so nothing happened; errors beside ``data``, even a null one, may follow an effect.
     """
     endpoint = refusals.shopify_endpoint(context)
     token = refusals.require_credential(context, CREDENTIAL)
@@ -75,17 +77,20 @@ def require_no_user_errors(payload: Mapping[str, JsonValue]) -> None:
     if not isinstance(errors, list) or not errors:
         return
     messages = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))
-    raise ToolError(f"Shopify refused: {messages[: wire.MESSAGE_CHARACTERS_MAX]}", reason="user_error")
+    raise ToolError(f"Shopify refused: {messages[: wire.MESSAGE_CHARACTERS_MAX]}", reason=USER_ERROR)
 
 
 def _graphql_failure(body: Mapping[str, JsonValue], errors: JsonValue, *, changes: bool) -> ToolError:
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    first = errors[0] if isinstance(errors, list) else None
+    if not isinstance(first, dict):
+        # A gateway's error with a status of success: no GraphQL server wrote it, so it says nothing about the effect.
+        return wire.misfit(NAME, f"200 with an error: {str(errors)[: wire.MESSAGE_CHARACTERS_MAX]}", changes=changes)
     extensions = first.get("extensions")
     code = str(extensions.get("code", "graphql_error")) if isinstance(extensions, dict) else "graphql_error"
     message = f"Shopify answered {code}: {str(first.get('message', ''))[: wire.MESSAGE_CHARACTERS_MAX]}"
     if code == "THROTTLED":
         return ToolError(message, retryable=True, reason=code, retry_after_seconds=_restore_seconds(body))
-    was_executed = isinstance(body.get("data"), dict) or code == "INTERNAL_SERVER_ERROR"
+    was_executed = "data" in body or code == "INTERNAL_SERVER_ERROR"
     effect = "unknown" if was_executed and changes else "none"
     return ToolError(message, retryable=code == "INTERNAL_SERVER_ERROR", effect=effect, reason=code)
 

@@ -15,9 +15,14 @@ from remit.ports.tool import ToolContext
 from remit_commerce.providers import refusals, shopify, wire
 
 LINES_MAX: Final = 100
-"""Most lines and fulfilment orders that are read; an order with more is refused, never half fulfilled."""
+GROUPS_MAX: Final = 5
+FULFILMENTS_MAX: Final = 30
+"""Most lines, fulfilment orders and fulfilments that are read; an order with more is refused, never half fulfilled.
 
-FULFILMENTS_MAX: Final = 50
+Shopify refuses a query that may cost more than 1,000 points, and counts a connection at its full size, also inside
+another one: the lines of all fulfilment orders alone are five hundred.
+"""
+
 ORDER_GID: Final = "gid://shopify/Order/"
 OPEN: Final = frozenset({"OPEN", "IN_PROGRESS"})
 
@@ -25,7 +30,7 @@ ORDER: Final = shopify.Document(
     name="RemitOrder",
     changes=False,
     text="""
-query RemitOrder($id: ID!, $lines: Int!, $fulfilments: Int!) {
+query RemitOrder($id: ID!, $lines: Int!, $groups: Int!, $fulfilments: Int!) {
   shop { plan { partnerDevelopment } }
   order(id: $id) {
     id legacyResourceId name test email cancelledAt displayFinancialStatus displayFulfillmentStatus
@@ -36,14 +41,14 @@ query RemitOrder($id: ID!, $lines: Int!, $fulfilments: Int!) {
       nodes { sku title currentQuantity requiresShipping }
       pageInfo { hasNextPage }
     }
-    fulfillmentOrders(first: $lines) {
+    fulfillmentOrders(first: $groups) {
       nodes {
         id status
         lineItems(first: $lines) { nodes { id remainingQuantity } pageInfo { hasNextPage } }
       }
       pageInfo { hasNextPage }
     }
-    fulfillments(first: $fulfilments) { id status trackingInfo(first: 10) { number } }
+    fulfillments(first: $fulfilments) { id status trackingInfo(first: 5) { number } }
   }
 }
 """,
@@ -55,7 +60,7 @@ FULFIL: Final = shopify.Document(
     text="""
 mutation RemitFulfil($fulfillment: FulfillmentInput!) {
   fulfillmentCreate(fulfillment: $fulfillment) {
-    fulfillment { id status trackingInfo(first: 10) { number } }
+    fulfillment { id status trackingInfo(first: 5) { number } }
     userErrors { field message }
   }
 }
@@ -246,7 +251,12 @@ async def read_order(context: ToolContext, order_id: str) -> Order:
         ToolError: ``NOT_FOUND``; ``LIVE_REFUSED`` for a real order outside a simulator; ``ORDER_TOO_LARGE``; or failed.
     """
     global_id = order_id if order_id.startswith(ORDER_GID) else f"{ORDER_GID}{order_id}"
-    variables: dict[str, JsonValue] = {"id": global_id, "lines": LINES_MAX, "fulfilments": FULFILMENTS_MAX}
+    variables: dict[str, JsonValue] = {
+        "id": global_id,
+        "lines": LINES_MAX,
+        "groups": GROUPS_MAX,
+        "fulfilments": FULFILMENTS_MAX,
+    }
     answer = _decoded(await shopify.execute(context, ORDER, variables), OrderAnswer, changes=False)
     order = answer.order
     if order is None:
@@ -259,7 +269,8 @@ async def read_order(context: ToolContext, order_id: str) -> Order:
         is_development_shop=answer.shop.plan.partner_development,
     )
     if not order.is_whole():
-        raise ToolError(f"expected at most {LINES_MAX} lines on an order", reason="ORDER_TOO_LARGE")
+        most = f"{LINES_MAX} lines, {GROUPS_MAX} fulfilment orders and fewer than {FULFILMENTS_MAX} fulfilments"
+        raise ToolError(f"expected an order with at most {most}", reason="ORDER_TOO_LARGE")
     return order
 
 

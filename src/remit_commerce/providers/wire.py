@@ -33,6 +33,8 @@ DEADLINE_SHARE: Final = 0.9
 """How much of a call's time the exchange may use; the rest is for saying how it failed."""
 
 RETRY_AFTER_SECONDS_MAX: Final = 24 * 3600.0
+"""Longest wait that a provider may ask for; more is nonsense, and the step's own delay is used."""
+
 MESSAGE_CHARACTERS_MAX: Final = 300
 REFERENCE_HEADER: Final = "X-Client-Reference"
 """Carries our reference on every request: providers ignore it, their logs and our simulators keep it."""
@@ -135,15 +137,16 @@ def read_error(reply: Reply) -> dict[str, JsonValue]:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how long the provider asked to wait: ``Retry-After`` as seconds or date, or ``None``."""
+    """Return how long the provider asked to wait: ``Retry-After`` as seconds or date; ``None`` for none or nonsense."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.replace(".", "", 1).isdigit():
-        return min(float(text), RETRY_AFTER_SECONDS_MAX)
-    try:
-        seconds = (email.utils.parsedate_to_datetime(text) - wall_clock()).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX)
+        seconds = float(text)
+    else:
+        try:
+            seconds = max(0.0, (email.utils.parsedate_to_datetime(text) - wall_clock()).total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if seconds <= RETRY_AFTER_SECONDS_MAX else None
 
 
 async def _send(provider: str, request: Outgoing) -> Reply:

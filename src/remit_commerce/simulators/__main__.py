@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import orjson
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from remit_commerce.simulators.server import application
+from remit_commerce.simulators.server import MakeProvider, application
 
 HOST: Final = "127.0.0.1"
 BACKLOG: Final = 256
@@ -33,23 +34,24 @@ class ResettableProtocol(H11Protocol):
         super().connection_made(transport)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serve until SIGTERM or, if asked for, until standard input closes."""
+def main(arguments: list[str] | None = None, *, more: Sequence[MakeProvider] = ()) -> None:
+    """Serve until SIGTERM or, if asked for, until standard input closes; ``more`` are providers of somebody else's."""
     parser = argparse.ArgumentParser(prog="python -m remit_commerce.simulators", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the providers' books")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--ready-file", type=Path, help="file to write the address and the control token to")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the starting process is gone")
     options = parser.parse_args(arguments)
-    asyncio.run(_serve(options))
+    asyncio.run(_serve(options, more))
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _serve(options: argparse.Namespace, more: Sequence[MakeProvider]) -> None:
     token = secrets.token_urlsafe(24)
     listener = socket.create_server((HOST, options.port), backlog=BACKLOG)
     port = listener.getsockname()[1]
+    served = application(options.data_dir, token=token, more=more)
     config = uvicorn.Config(
-        application(options.data_dir, token=token),
+        served,
         http=ResettableProtocol,
         log_level="critical",
         access_log=False,
@@ -59,9 +61,11 @@ async def _serve(options: argparse.Namespace) -> None:
     server = uvicorn.Server(config)
     # The socket listens already: a client that comes before the first accept waits in its backlog.
     _announce({"url": f"http://{HOST}:{port}", "port": port, "token": token, "pid": os.getpid()}, options.ready_file)
+    preparing = asyncio.get_running_loop().create_task(served.state.desk.prepare())
     if options.until_stdin_closes:
         asyncio.get_running_loop().add_reader(sys.stdin, _stop_at_end, server)
     await server.serve(sockets=[listener])
+    preparing.cancel()
 
 
 def _stop_at_end(server: uvicorn.Server) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +40,11 @@ class Simulators:
 
     def fault(self, provider: str, kind: FaultKind | str, **options: Any) -> None:
         """Append a fault to the script; options are the fields of `Fault`."""
-        fault = Fault(provider=provider, kind=FaultKind(kind), **options)
-        self._call("POST", "/faults", [msgspec.to_builtins(fault)])
+        self.add_faults([Fault(provider=provider, kind=FaultKind(kind), **options)])
+
+    def add_faults(self, faults: Sequence[Fault]) -> None:
+        """Append faults to the script."""
+        self._call("POST", "/faults", msgspec.to_builtins(list(faults)))
 
     def pending_faults(self) -> list[JsonValue]:
         """Return the faults that were not played yet."""
@@ -70,6 +73,10 @@ class Simulators:
         """Add a Shopify order in REST shape and return its global id."""
         answer = self._call("POST", "/shopify/orders", {"order": dict(order), "access_token": access_token})
         return str(answer["order_id"])
+
+    def choose_plan(self, points_per_second: int) -> None:
+        """Move the shop to the plan with this restore rate of query cost: 100, 200, 1,000 or 2,000."""
+        self._call("POST", "/shopify/plan", {"points_per_second": points_per_second})
 
     def printful_orders(self) -> list[dict[str, Any]]:
         """Return all Printful orders."""
@@ -115,9 +122,10 @@ class Simulators:
 class SimulatorProcess:
     """The simulators' process. It ends with the process that started it."""
 
-    def __init__(self, data_dir: Path, *, port: int = 0) -> None:
+    def __init__(self, data_dir: Path, *, port: int = 0, module: str = "remit_commerce.simulators") -> None:
         self._data_dir = data_dir
         self._port = port
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Simulators:
@@ -127,7 +135,7 @@ class SimulatorProcess:
             CapacityError: it ended before it was ready; its own message went to standard error.
         """
         assert self._process is None
-        command = [sys.executable, "-m", "remit_commerce.simulators", "--until-stdin-closes"]
+        command = [sys.executable, "-m", self._module, "--until-stdin-closes"]
         command += ["--data-dir", str(self._data_dir), "--port", str(self._port)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None

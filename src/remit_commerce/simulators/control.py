@@ -50,6 +50,12 @@ class SeedOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     access_token: str | None = None
 
 
+class ChoosePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shop's plan, by how many points of query cost come back in a second."""
+
+    points_per_second: int
+
+
 class AdvanceClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far to move the clock."""
 
@@ -95,6 +101,7 @@ def routes(desk: Controlled, *, token: str) -> list[Route]:
         ("DELETE", "/faults", handlers.clear_faults),
         ("POST", "/clock", handlers.advance_clock),
         ("POST", "/shopify/orders", handlers.seed_order),
+        ("POST", "/shopify/plan", handlers.choose_plan),
         ("GET", "/printful/orders", handlers.list_orders),
         ("POST", "/printful/shipments", handlers.ship_order),
         ("POST", "/printful/status", handlers.move_order),
@@ -135,6 +142,11 @@ class _Handlers:
         with self._desk.shopify.book.transaction():
             order_id = self._desk.shopify.seed_order(seed.order, access_token=seed.access_token)
         return _json({"order_id": order_id})
+
+    async def choose_plan(self, request: Request) -> Response:
+        plan = msgspec.json.decode(await request.body(), type=ChoosePlan)
+        self._desk.shopify.set_plan(plan.points_per_second)
+        return _json({"points_per_second": plan.points_per_second})
 
     async def list_orders(self, _: Request) -> Response:
         return _json(cast("JsonValue", [order for _, order in self._desk.printful.list_orders()]))

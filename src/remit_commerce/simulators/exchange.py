@@ -103,6 +103,15 @@ class Provider(Protocol):
         """Return the provider's own 500."""
         ...
 
+    def inner_error(self, answer: Answer) -> Answer:
+        """Return an error that comes with a status of success, as gateways and GraphQL servers send it."""
+        ...
+
+    @property
+    def carried(self) -> tuple[bytes, ...]:
+        """Return what stands before a text that callers take over from an answer, as its JSON is written."""
+        ...
+
     def mistaken(self, answer: Answer) -> Answer:
         """Return the answer as if it were about another object."""
         ...

@@ -49,6 +49,7 @@ class PrintfulSimulator:
     """Printful's rules on its book. One store; every token has its own orders."""
 
     name: Final = "printful"
+    carried: Final = (b'"status":"draft', b'"status":"pending', b'"carrier":"')
 
     def __init__(self, book: Book, clock: SimulatedClock) -> None:
         self.book = book
@@ -102,15 +103,16 @@ class PrintfulSimulator:
         answer = _problem(429, "Too many requests").with_headers(
             **{"X-Ratelimit-Policy": "120;w=60", "X-Ratelimit-Remaining": "0"}
         )
-        return (
-            answer
-            if fault.retry_after_seconds is None
-            else answer.with_headers(Retry_After=str(fault.retry_after_seconds))
-        )
+        wait = fault.retry_after()
+        return answer if wait is None else answer.with_headers(Retry_After=wait)
 
     def server_error(self) -> Answer:
         """Return Printful's 500."""
         return _problem(500, "Internal server error")
+
+    def inner_error(self, answer: Answer) -> Answer:  # noqa: ARG002 - the protocol's
+        """Return an error with a status of success."""
+        return _problem(200, "Internal server error")
 
     def mistaken(self, answer: Answer) -> Answer:
         """Return the answer with another order's ids."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from remit_commerce.simulators.book import Book, Effect, JsonObject
 from remit_commerce.simulators.exchange import UNKNOWN_OPERATION, Answer, Call, SimulatedClock, account_of, bearer
-from remit_commerce.simulators.faults import Fault
+from remit_commerce.simulators.faults import Fault, FaultKind
 
 RATE_WINDOW_SECONDS: Final = 60
 
@@ -20,6 +20,7 @@ class SendGridSimulator:
     """SendGrid's rules on its book."""
 
     name: Final = "sendgrid"
+    carried: Final = ()
 
     def __init__(self, book: Book, clock: SimulatedClock) -> None:
         self.book = book
@@ -59,13 +60,21 @@ class SendGridSimulator:
 
     def rate_limited(self, fault: Fault) -> Answer:
         """Return SendGrid's 429, which names the instant of the reset."""
-        reset = self._clock.epoch() + (fault.retry_after_seconds or RATE_WINDOW_SECONDS)
         answer = _error(429, "too many requests")
+        wait = fault.retry_after()
+        if fault.kind is not FaultKind.RATE_LIMITED and wait is not None:
+            return answer.with_headers(Retry_After=wait)
+        seconds = RATE_WINDOW_SECONDS if fault.retry_after_seconds is None else fault.retry_after_seconds
+        reset = self._clock.epoch() + int(seconds)
         return answer.with_headers(**{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)})
 
     def server_error(self) -> Answer:
         """Return SendGrid's 500."""
         return _error(500, "Internal Server Error")
+
+    def inner_error(self, answer: Answer) -> Answer:  # noqa: ARG002 - the protocol's
+        """Return an error with a status of success."""
+        return _error(200, "Internal Server Error")
 
     def mistaken(self, answer: Answer) -> Answer:
         """Return the answer as it is: it names no object."""

@@ -7,10 +7,11 @@ Does not know: any provider's rules.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
+from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,20 +21,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from remit_commerce.simulators import control
 from remit_commerce.simulators.book import Book, RequestEntry
 from remit_commerce.simulators.exchange import BODY_BYTES_MAX, Answer, Call, Provider, SimulatedClock
-from remit_commerce.simulators.faults import BEFORE, Fault, FaultKind, FaultScript
+from remit_commerce.simulators.faults import BEFORE, RATE_LIMITS, STRIPE_ONLY, Fault, FaultKind, FaultScript
 from remit_commerce.simulators.printful import PrintfulSimulator
 from remit_commerce.simulators.sendgrid import SendGridSimulator
 from remit_commerce.simulators.shopify import ShopifySimulator
+from remit_commerce.simulators.shopify.graph import admin_schema
 from remit_commerce.simulators.spoiled import HOLD_SECONDS_MAX, Spoiled
 from remit_commerce.simulators.stripe import StripeSimulator
 
 METHODS: Final = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
+MakeProvider: TypeAlias = Callable[[Path, SimulatedClock], Provider]
+"""Makes one more provider, which keeps its book in a folder."""
+
+_POISONS: Final = {FaultKind.NOT_A_NUMBER: b"NaN", FaultKind.SURROGATE: b"\\ud800", FaultKind.NUL: b"\\u0000"}
+
 
 class Desk:
     """Takes the requests of all providers."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, more: Sequence[MakeProvider] = ()) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.faults = FaultScript()
         self._late: set[asyncio.Task[Answer]] = set()
@@ -45,8 +52,16 @@ class Desk:
         self._busy_keys: set[tuple[str, str | None]] = set()
         stripe = StripeSimulator(books["stripe"], self.clock, busy_keys=self._busy_keys)
         sendgrid = SendGridSimulator(books["sendgrid"], self.clock)
-        everyone: tuple[Provider, ...] = (stripe, self.shopify, self.printful, sendgrid)
+        others = [make(data_dir, self.clock) for make in more]
+        everyone: tuple[Provider, ...] = (stripe, self.shopify, self.printful, sendgrid, *others)
         self.providers: Mapping[str, Provider] = {provider.name: provider for provider in everyone}
+        self._preparing: asyncio.Future[GraphQLSchema] | None = None
+
+    async def prepare(self) -> None:
+        """Load the shop's schema in a thread, once: half a second in which everybody else would have to wait."""
+        if self._preparing is None:
+            self._preparing = asyncio.get_running_loop().run_in_executor(None, admin_schema)
+        await asyncio.shield(self._preparing)
 
     async def serve(self, request: Request) -> ASGIApp:
         """Answer one request to a provider, with the fault that is due for it."""
@@ -54,6 +69,8 @@ class Desk:
         body = await request.body()
         if len(body) > BODY_BYTES_MAX:
             return Response(status_code=413)
+        if provider is self.shopify:
+            await self.prepare()
         call = provider.identify(
             request.method,
             request.path_params["path"],
@@ -61,7 +78,7 @@ class Desk:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
         )
-        fault = self.faults.take(provider.name, call.operation)
+        fault = self.faults.take(provider.name, call.operation, call.account)
         if fault is None:
             return _response(self._execute(provider, call, fault))
         if fault.kind is FaultKind.LATE:
@@ -81,10 +98,12 @@ class Desk:
     def _refuse(self, provider: Provider, call: Call, fault: Fault) -> ASGIApp:
         """Answer without executing."""
         answer: Answer | None = None
-        if fault.kind is FaultKind.RATE_LIMITED:
+        if fault.kind in RATE_LIMITS:
             answer = provider.rate_limited(fault)
         elif fault.kind is FaultKind.SERVER_ERROR_BEFORE:
             answer = provider.server_error()
+        elif fault.kind is FaultKind.ERROR_INSIDE_BEFORE:
+            answer = provider.inner_error(Answer())
         with provider.book.transaction():
             self._log(provider, call, fault, status=None if answer is None else answer.status)
         return Spoiled(fault.kind, hold_seconds=fault.hold_seconds) if answer is None else _response(answer)
@@ -118,14 +137,19 @@ class Desk:
         provider.book.log(entry, occurred_at=self.clock.text())
 
 
-def application(data_dir: Path, *, token: str) -> Starlette:
-    """Return the application: every provider under its name, the control API under ``/_control``."""
-    desk = Desk(data_dir)
+def application(data_dir: Path, *, token: str, more: Sequence[MakeProvider] = ()) -> Starlette:
+    """Return the application: every provider under its name, the control API under ``/_control``.
+
+    ``more`` are providers of somebody else's, who get the same faults and the same kind of book.
+    """
+    desk = Desk(data_dir, more=more)
     routes = [
         Mount("/_control", routes=control.routes(desk, token=token)),
         Route("/{provider:str}/{path:path}", _Endpoint(desk), methods=METHODS),
     ]
-    return Starlette(routes=routes)
+    served = Starlette(routes=routes)
+    served.state.desk = desk
+    return served
 
 
 class _Endpoint:
@@ -143,13 +167,28 @@ class _Endpoint:
 
 def _spoil(provider: Provider, answer: Answer, fault: Fault) -> ASGIApp:
     """Return the answer of an executed request, spoiled."""
-    if fault.kind in {FaultKind.STORED_ERROR_BEFORE, FaultKind.STORED_ERROR_AFTER}:
+    if fault.kind in STRIPE_ONLY:
         return _response(answer)
     if fault.kind is FaultKind.SERVER_ERROR_AFTER:
         return _response(provider.server_error())
     if fault.kind is FaultKind.WRONG_ID:
         return _response(provider.mistaken(answer))
-    return Spoiled(fault.kind, hold_seconds=fault.hold_seconds, status=answer.status, body=answer.encoded())
+    if fault.kind is FaultKind.ERROR_INSIDE_AFTER:
+        return _response(provider.inner_error(answer))
+    body = answer.encoded()
+    if fault.kind in _POISONS:
+        body = _poisoned(body, _POISONS[fault.kind], after=provider.carried)
+    return Spoiled(fault.kind, hold_seconds=fault.hold_seconds, status=answer.status, body=body)
+
+
+def _poisoned(body: bytes, poison: bytes, *, after: tuple[bytes, ...]) -> bytes:
+    """Return an answer with something in it that may not be there: in a text that callers take over, if it has one."""
+    if poison == b"NaN":
+        return body.replace(b"{", b'{"poison":NaN,', 1)
+    for place in after:
+        if place in body:
+            return body.replace(place, place + poison, 1)
+    return body.replace(b"{", b'{"poison":"' + poison + b'",', 1)
 
 
 def _response(answer: Answer) -> Response:

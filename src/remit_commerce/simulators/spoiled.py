@@ -18,7 +18,8 @@ from remit_commerce.simulators.faults import FaultKind
 HTML: Final = (
     b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 )
-OVERSIZED_BYTES: Final = 2 * 1024 * 1024
+OVERSIZED_BYTES: Final = 10 * 1024 * 1024
+CHUNK_BYTES: Final = 256 * 1024
 DRIP_BYTES: Final = 4
 DRIP_SECONDS: Final = 0.2
 HOLD_SECONDS_MAX: Final = 120.0
@@ -44,6 +45,8 @@ class Spoiled:
             case FaultKind.RESET_BEFORE | FaultKind.RESET_AFTER:
                 _reset(scope)
                 await _wait_for_disconnect(receive, seconds=1.0)
+            case FaultKind.RESET_MIDDLE | FaultKind.TRUNCATED:
+                await self._break_off(scope, receive, send)
             case FaultKind.SLOW_DRIP:
                 await self._drip(receive, send)
             case FaultKind.HTML_BEFORE:
@@ -55,8 +58,39 @@ class Spoiled:
                 await _answer(send, self._status, cut, {"content-type": "application/json"})
             case FaultKind.REDIRECT:
                 await _answer(send, 302, b"", {"location": "https://elsewhere.example.com/"})
+            case FaultKind.OVERSIZED:
+                await self._flood(receive, send)
             case _:
-                await _answer(send, self._status, b" " * OVERSIZED_BYTES, {"content-type": "application/json"})
+                await _answer(send, self._status, self._body, {"content-type": "application/json"})
+
+    async def _break_off(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Promise the whole answer, send half of it, and end the connection: with a reset, or as if that were all."""
+        half = self._body[: len(self._body) // 2]
+        length = str(max(len(self._body), 1)).encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self._status,
+                "headers": [(b"content-type", b"application/json"), (b"content-length", length)],
+            }
+        )
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        if self._kind is FaultKind.RESET_MIDDLE:
+            _reset(scope)
+        else:
+            scope["state"]["transport"].close()
+        await _wait_for_disconnect(receive, seconds=1.0)
+
+    async def _flood(self, receive: Receive, send: Send) -> None:
+        """Send far more than anybody reads, until the caller has enough."""
+        length = str(OVERSIZED_BYTES).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        for _ in range(OVERSIZED_BYTES // CHUNK_BYTES):
+            await send({"type": "http.response.body", "body": b" " * CHUNK_BYTES, "more_body": True})
+            if await _wait_for_disconnect(receive, seconds=0.0):
+                return
+        await send({"type": "http.response.body", "body": b""})
 
     async def _drip(self, receive: Receive, send: Send) -> None:
         """Send the right answer so slowly that nobody waits for its end."""

@@ -1,6 +1,6 @@
 """A simulated Stripe: PaymentIntents with manual capture, refunds, and its idempotency layer.
 
-Owns: states, validation, declines by test payment method, authorizations that expire, keys that are kept for 24 hours.
+Owns: states, validation, declines by test payment method, authorizations that expire. Its keys are in ``stripe_keys``.
 Does not know: HTTP, faults (but it stores a 500 for a key when the script asks for one, as Stripe does).
 
 Rules follow the API since ``2025-03-31.basil``: cancelling and partial capture create no Refund object.
@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 from typing import Final, cast
 from urllib.parse import parse_qsl
 
@@ -28,11 +29,8 @@ from remit_commerce.simulators.exchange import (
     match_path,
 )
 from remit_commerce.simulators.faults import Fault, FaultKind
+from remit_commerce.simulators.stripe_keys import KEY_CHARACTERS_MAX, StoredAnswers
 
-KEY_SECONDS: Final = 24 * 3600
-"""How long Stripe surely remembers an idempotency key; after that the same key is a new request."""
-
-KEY_CHARACTERS_MAX: Final = 255
 AUTHORIZATION_SECONDS: Final = 7 * 24 * 3600
 AMOUNT_MIN: Final = 50
 AMOUNT_MAX: Final = 99_999_999
@@ -71,6 +69,7 @@ class StripeSimulator:
     """Stripe's rules on its book."""
 
     name: Final = "stripe"
+    carried: Final = (b'"latest_charge":{"id":"ch_', b'"latest_charge":"ch_')
 
     def __init__(
         self, book: Book, clock: SimulatedClock, *, busy_keys: AbstractSet[tuple[str, str | None]] = frozenset()
@@ -78,6 +77,7 @@ class StripeSimulator:
         self.book = book
         self._clock = clock
         self._busy_keys = busy_keys
+        self._keys = StoredAnswers(book, clock)
         self._handlers: dict[str, Callable[[Call, JsonObject], Answer]] = {
             "payment_intents.create": self._create,
             "payment_intents.authorize": self._create,
@@ -121,6 +121,10 @@ class StripeSimulator:
 
     def execute(self, call: Call, fault: Fault | None) -> Answer:
         """Execute a call behind the idempotency layer: authentication first, then the key, then the work."""
+        request_id = self._new_id("req")
+        return self._behind_keys(call, fault, request_id=request_id).with_headers(Request_Id=request_id)
+
+    def _behind_keys(self, call: Call, fault: Fault | None, *, request_id: str) -> Answer:
         if not TEST_KEY.match(bearer(call.headers) or ""):
             return _error(401, "invalid_request_error", "Invalid API Key provided")
         handler = self._handlers.get(call.operation)
@@ -131,25 +135,27 @@ class StripeSimulator:
         key = call.external_key
         if key is None:
             return self._run(handler, call)
+        if len(key) > KEY_CHARACTERS_MAX:
+            return _error(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
         if (call.account, key) in self._busy_keys:
             message = "There is currently another in-progress request using this Idempotent Key."
             return _error(409, "idempotency_error", message, code="idempotency_key_in_use")
-        if len(key) > KEY_CHARACTERS_MAX:
-            return _error(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
-        return self._run_once(handler, call, key=key, fault=fault)
+        run = partial(self._run_scripted, handler, call, fault)
+        return self._keys.answer(call, run, request_id=request_id)
 
     def rate_limited(self, fault: Fault) -> Answer:
         """Return Stripe's 429, which comes before the idempotency layer."""
         answer = _error(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
-        return (
-            answer
-            if fault.retry_after_seconds is None
-            else answer.with_headers(Retry_After=str(fault.retry_after_seconds))
-        )
+        wait = fault.retry_after()
+        return answer if wait is None else answer.with_headers(Retry_After=wait)
 
     def server_error(self) -> Answer:
         """Return Stripe's 500."""
         return _error(500, "api_error", "An unknown error occurred.")
+
+    def inner_error(self, answer: Answer) -> Answer:  # noqa: ARG002 - the protocol's
+        """Return an error with a status of success."""
+        return replace(self.server_error(), status=200)
 
     def mistaken(self, answer: Answer) -> Answer:
         """Return the answer with another object's id."""
@@ -158,36 +164,13 @@ class StripeSimulator:
         other: JsonObject = {"id": "pi_3Other0000000000000000000", "metadata": {}}
         return replace(answer, body={**answer.body, **other})
 
-    def _run_once(self, handler: _Handler, call: Call, *, key: str, fault: Fault | None) -> Answer:
-        """Replay the stored answer of a key, or run the handler and store what it answers."""
-        stored_id = f"{call.account}:{key}"
-        fingerprint = hashlib.sha256(f"{call.path}\n".encode() + call.body).hexdigest()
-        stored = self.book.find("idempotency_key", stored_id, account=call.account)
-        if stored is not None and self._clock.epoch() - cast("int", stored["created"]) < KEY_SECONDS:
-            if stored["fingerprint"] != fingerprint:
-                message = (
-                    "Keys for idempotent requests can only be used with the same parameters they were first used with."
-                )
-                return _error(400, "idempotency_error", message)
-            answer = Answer(status=cast("int", stored["status"]), body=stored["body"])
-            return answer.with_headers(Idempotent_Replayed="true", Original_Request="req_original")
+    def _run_scripted(self, handler: _Handler, call: Call, fault: Fault | None) -> tuple[Answer, bool]:
+        """Run the handler, unless the script wants an error that is stored for the key in place of its answer."""
         kind = None if fault is None else fault.kind
         if kind is FaultKind.STORED_ERROR_BEFORE:
-            answer, was_executed = self.server_error(), True
-        else:
-            answer, was_executed = self._run_tracked(handler, call)
-        if kind is FaultKind.STORED_ERROR_AFTER:
-            answer = self.server_error()
-        if was_executed:
-            entry: JsonObject = {
-                "fingerprint": fingerprint,
-                "created": self._clock.epoch(),
-                "status": answer.status,
-                "body": answer.body,
-            }
-            self.book.delete("idempotency_key", stored_id)
-            self.book.put("idempotency_key", stored_id, entry, account=call.account)
-        return answer
+            return self.server_error(), True
+        answer, was_executed = self._run_tracked(handler, call)
+        return (self.server_error() if kind is FaultKind.STORED_ERROR_AFTER else answer), was_executed
 
     def _run(self, handler: _Handler, call: Call) -> Answer:
         return self._run_tracked(handler, call)[0]

@@ -20,6 +20,7 @@ from remit.tools import tool
 from remit_commerce.money import currency_code, to_minor
 from remit_commerce.providers import shopify as provider
 from remit_commerce.providers import shopify_orders, wire
+from remit_commerce.tools.settling import settle
 
 OrderId = Annotated[
     str,
@@ -170,10 +171,21 @@ async def create_fulfilment(
         raise ToolError("nothing is left to fulfil on this order", reason="NOTHING_TO_FULFIL")
     tracking: dict[str, JsonValue] = {"number": tracking_number}
     tracking |= {name: value for name, value in (("company", carrier), ("url", tracking_url)) if value is not None}
-    created = await shopify_orders.create_fulfilment(
-        context,
-        {"lineItemsByFulfillmentOrder": groups, "notifyCustomer": notify_customer, "trackingInfo": tracking},
-    )
+    wanted: dict[str, JsonValue] = {
+        "lineItemsByFulfillmentOrder": groups,
+        "notifyCustomer": notify_customer,
+        "trackingInfo": tracking,
+    }
+    try:
+        created = await shopify_orders.create_fulfilment(context, wanted)
+    except ToolError as error:
+        if error.reason != provider.USER_ERROR:
+            raise
+        # An earlier try of ours may have arrived after it was given up: then nothing is left, because it took it.
+        late = (await settle(shopify_orders.read_order(context, order_id))).fulfilment_with(tracking_number)
+        if late is None:
+            raise
+        return _fulfilment(late, order_id=order.id, tracking_number=tracking_number)
     if not created.has_tracking(tracking_number):
         raise wire.misfit(provider.NAME, "with another fulfilment", changes=True, reason="WRONG_OBJECT")
     return _fulfilment(created, order_id=order.id, tracking_number=tracking_number)

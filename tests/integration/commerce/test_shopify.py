@@ -1,9 +1,12 @@
 """Orders and fulfilments against the simulated shop."""
 
+import orjson
 import pytest
 
+from remit.errors import ToolError
+from remit_commerce.providers import shopify_orders, wire
 from remit_commerce.simulators.faults import FaultKind
-from tests.integration.commerce.calling import FULFIL, ORDER, Shop
+from tests.integration.commerce.calling import FULFIL, ORDER, TOOLS, Shop
 
 LOST = [
     FaultKind.SERVER_ERROR_BEFORE,
@@ -162,3 +165,56 @@ async def test_order_of_another_token_is_not_seen(shop: Shop) -> None:
     failure = await stranger.fail(ORDER, "read", order_id=order_id)
 
     assert "NOT_FOUND" == failure.reason
+
+
+async def test_fulfilment_that_arrives_between_look_and_act_is_taken_for_ours(shop: Shop) -> None:
+    """
+    An earlier try that is executed late takes what was left; the refusal that follows is settled by reading.
+    """
+    order_id = shop.seed()
+    arguments = {"order_id": order_id, "tracking_number": "T1"}
+    shop.simulators.fault("shopify", FaultKind.LATE, operation="fulfillments.create", hold_seconds=1.0)
+    shop.simulators.fault("shopify", FaultKind.DELAYED, operation="fulfillments.create", hold_seconds=3.0)
+
+    failure = await shop.lose(FULFIL, "fulfil", seconds=0.5, **arguments)
+    created = await shop.call(FULFIL, "fulfil", **arguments)
+
+    assert ("PROVIDER_TIMEOUT", "unknown") == (failure.reason, failure.effect)
+    assert ("SUCCESS", "T1") == (created["status"], created["tracking_number"])
+    assert 1 == len(shop.effects(FULFIL))
+
+
+def answered(body: object) -> wire.Reply:
+    return wire.Reply(status=200, headers={}, body=orjson.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "effect"),
+    [
+        ({"errors": [{"message": "no such field"}]}, "none"),
+        ({"errors": [{"message": "denied", "extensions": {"code": "ACCESS_DENIED"}}]}, "none"),
+        ({"data": None, "errors": [{"message": "it broke on the way"}]}, "unknown"),
+        ({"data": {"fulfillmentCreate": None}, "errors": [{"message": "it broke on the way"}]}, "unknown"),
+        ({"errors": [{"message": "x", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}, "unknown"),
+        ({"errors": "Internal Server Error"}, "unknown"),
+        ({"errors": ["Internal Server Error"]}, "unknown"),
+        ({"error": "Internal Server Error"}, "unknown"),
+    ],
+)
+async def test_errors_of_a_mutation_prove_nothing_unless_they_came_before_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, body: object, effect: str
+) -> None:
+    """
+    Only a GraphQL error without any `data` says that nothing was executed.
+    """
+
+    async def exchange(_: str, __: wire.Outgoing) -> wire.Reply:
+        return answered(body)
+
+    context = shop.context(TOOLS[FULFIL], "key")
+    monkeypatch.setattr(wire, "exchange", exchange)
+
+    with pytest.raises(ToolError) as caught:
+        await shopify_orders.create_fulfilment(context, {})
+
+    assert effect == caught.value.effect

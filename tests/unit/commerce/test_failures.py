@@ -45,7 +45,11 @@ def test_server_error_leaves_a_change_unknown(status: int) -> None:
         ("7", 7.0),
         ("0", 0.0),
         ("1.5", 1.5),
-        ("999999999", wire.RETRY_AFTER_SECONDS_MAX),
+        ("86400", wire.RETRY_AFTER_SECONDS_MAX),
+        ("86401", None),
+        ("99999999999", None),
+        ("1" * 400, None),
+        ("Fri, 01 Jan 9999 00:00:00 GMT", None),
         ("", None),
         ("-5", None),
         ("soon", None),
@@ -55,7 +59,7 @@ def test_server_error_leaves_a_change_unknown(status: int) -> None:
 )
 def test_retry_after_is_read_or_ignored(header: str, expected: float | None) -> None:
     """
-    Seconds and dates are read, the past is now, nonsense is nothing, and no provider makes us wait more than a day.
+    Seconds and dates are read, the past is now; nonsense is nothing, and so is a wait of more than a day.
     """
     assert expected == wire.retry_after_seconds({"retry-after": header})
 
