@@ -157,12 +157,13 @@ class Kernel:
             try:
                 if await asyncio.to_thread(server.revive):
                     _log.warning("server_revived")
-            except OperationError as error:
-                _log.warning("server_down", error=error.message)
+                elif await asyncio.to_thread(server.keep_ballast):
+                    _log.warning("ballast_kept", bytes=server.ballast_bytes)
+            except (OperationError, OSError) as error:
+                _log.warning("server_down", error=str(error))
 
     def _wire(self) -> None:
-        store, settings, clock = self.store, self.settings, self.clock
-        entropy = SystemEntropy()
+        store, settings, clock, entropy = self.store, self.settings, self.clock, SystemEntropy()
         self.catalogue = Catalogue(store.directory, clock)
         lease = LeaseGuard(clock, lease_seconds=settings.lease.total_seconds(), margin_seconds=LEASE_MARGIN_SECONDS)
         pipeline = Pipeline(
@@ -188,6 +189,7 @@ class Kernel:
                         pipeline=pipeline,
                         clock=clock,
                         metrics=self.metrics,
+                        room=store.room,
                     ),
                     dispatch=store.dispatch,
                     lease=lease,

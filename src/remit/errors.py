@@ -21,6 +21,7 @@ Does not know: HTTP, exit codes of a shell, SQLSTATEs (the edges map codes to th
     │   └── ContractInvalidError      CONTRACT_INVALID
     ├── OperationError                the world's fault; `retryable` says whether waiting may help
     │   ├── StoreUnavailableError     STORE_UNAVAILABLE
+    │   │   └── StoreReadOnlyError    STORE_READ_ONLY
     │   ├── UnsafeDatabaseError       UNSAFE_DATABASE
     │   ├── TenantContextError        TENANT_CONTEXT_MISSING
     │   ├── FencedError               FENCED
@@ -159,6 +160,12 @@ class StoreUnavailableError(OperationError):
     """PostgreSQL cannot be reached or refused the work for now."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class StoreReadOnlyError(StoreUnavailableError):
+    """The store takes on no more work for now, but answers: its volume is nearly full, or the server is a standby."""
+
+    code = "STORE_READ_ONLY"
 
 
 class UnsafeDatabaseError(OperationError):

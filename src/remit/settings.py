@@ -29,6 +29,11 @@ class Settings:
     ``secrets_file``: file of secrets per tenant (mode 0600), beside those of the environment.
     ``secrets``: secrets found in the environment, ``REMIT_SECRET_<TENANT>__<NAME>``; names in lower case.
     ``lease``: how long a worker that is not heard of keeps its runs. ``heartbeat`` must fit three times into it.
+    ``disk_reserve_mb``: MiB that must stay free on the embedded server's volume; with less, nothing more is taken on.
+    ``None`` (default): a tenth of the volume, from 1 to 4 GiB, of small volumes up to a fifth. 0: never refuse.
+    ``ballast_mb``: MiB of a file beside the embedded server's data that is given up when the volume is full: then the
+    server can start again. 0: none.
+    ``pool_size``: connections of a process for reading, beside the five of its writers. At least 1.
     ``log_format``: ``console`` for people, ``json`` for machines. ``log_level``: a standard level name.
     """
 
@@ -45,6 +50,9 @@ class Settings:
     heartbeat: timedelta = timedelta(seconds=4)
     sweep: timedelta = timedelta(seconds=4)
     poll: timedelta = timedelta(seconds=1)
+    disk_reserve_mb: int | None = None
+    ballast_mb: int = 128
+    pool_size: int = 8
     log_format: Literal["console", "json"] = "console"
     log_level: str = "warning"
 
@@ -57,6 +65,12 @@ class Settings:
             )
         if not 0 <= self.port <= 65_535:
             raise SettingsInvalidError(f"expected a port from 0 to 65535, got {self.port}")
+        if min(self.disk_reserve_mb or 0, self.ballast_mb) < 0:
+            raise SettingsInvalidError(
+                f"expected a reserve and a ballast of 0 MiB or more, got {self.disk_reserve_mb} and {self.ballast_mb}"
+            )
+        if self.pool_size < 1:
+            raise SettingsInvalidError(f"expected a pool of at least 1 connection, got {self.pool_size}")
         if self.log_level.lower() not in {"debug", "info", "warning", "error", "critical"}:
             raise SettingsInvalidError(f"expected a standard log level, got {self.log_level!r}")
 
@@ -80,6 +94,9 @@ class Settings:
             },
             lease=timedelta(seconds=_number(env, "REMIT_LEASE_SECONDS", 20)),
             heartbeat=timedelta(seconds=_number(env, "REMIT_HEARTBEAT_SECONDS", 4)),
+            disk_reserve_mb=_number(env, "REMIT_DISK_RESERVE_MB", 0) if env.get("REMIT_DISK_RESERVE_MB") else None,
+            ballast_mb=_number(env, "REMIT_BALLAST_MB", 128),
+            pool_size=_number(env, "REMIT_POOL_SIZE", 8),
             log_format="json" if env.get("REMIT_LOG_FORMAT", "console") == "json" else "console",
             log_level=env.get("REMIT_LOG_LEVEL") or "warning",
         )

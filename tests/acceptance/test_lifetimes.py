@@ -115,7 +115,7 @@ def test_doctor_finds_nothing_on_a_fresh_home(embedded: Home) -> None:
     open_file.chmod(stat.S_IRUSR | stat.S_IRGRP)
     ill = embedded.remit("doctor", "--format", "json", REMIT_SECRETS_FILE=str(open_file))
 
-    names = {"python", "data folder", "disk space", "secrets", "port", "postgresql", "durability", "clock"}
+    names = {"python", "data folder", "disk space", "ballast", "secrets", "port", "postgresql", "durability", "clock"}
     assert names == {check["name"] for check in well["checks"]}
     assert well["healthy"]
     assert 3 == ill.exit_code

@@ -18,6 +18,9 @@ PROBLEM_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 1
 """What a client is asked to wait when the store is away: its restart takes about a second."""
 
+RETRY_AFTER_BY_CODE: Final[dict[str, int]] = {"STORE_READ_ONLY": 10}
+"""Where waiting takes longer: somebody has to make room."""
+
 STATUS: Final[dict[str, int]] = {
     "REMIT_ERROR": 500,
     "USAGE_ERROR": 400,
@@ -37,6 +40,7 @@ STATUS: Final[dict[str, int]] = {
     "CONTRACT_INVALID": 500,
     "OPERATION_ERROR": 500,
     "STORE_UNAVAILABLE": 503,
+    "STORE_READ_ONLY": 503,
     "UNSAFE_DATABASE": 503,
     "TENANT_CONTEXT_MISSING": 500,
     "FENCED": 503,
@@ -105,7 +109,7 @@ def problem(
     }
     headers = {"Cache-Control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(RETRY_AFTER_BY_CODE.get(code, RETRY_AFTER_SECONDS))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     content = orjson.dumps(body, default=str)

@@ -14,7 +14,7 @@ from remit.cli.output import print_fields, print_json, state_text
 from remit.cli.session import run_in_loop, settings_of
 from remit.errors import InputInvalidError, SettingsInvalidError
 from remit.settings import Settings
-from remit.store import EmbeddedServer, Lifetime, migrate
+from remit.store import Lifetime, embedded_server, migrate
 
 db = Noun("Upgrade, downgrade or look at the schema, as its owner: DATABASE_URL, or the embedded server.")
 app = db.app
@@ -64,7 +64,7 @@ def _owner_url(settings: Settings) -> Iterator[str]:
         return
     if settings.database_app_url is not None:
         raise SettingsInvalidError("expected DATABASE_URL, the schema owner's, beside DATABASE_APP_URL")
-    server = EmbeddedServer(settings.data_dir, lifetime=Lifetime.OWNED)
+    server = embedded_server(settings, lifetime=Lifetime.OWNED)
     try:
         yield server.start().owner_url
     finally:

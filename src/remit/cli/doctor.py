@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import socket
 import stat
 import sys
@@ -24,10 +23,12 @@ from remit.errors import RemitError
 from remit.ids import WorkerId
 from remit.settings import Settings
 from remit.store import Lifetime, PostgresStore, open_store
+from remit.store.room import BALLAST_NAME, MIB, Ballast, read_volume, reserve_of
 
 PYTHON_MIN: Final = (3, 11)
-DISK_BYTES_MIN: Final = 1_000_000_000
-DISK_BYTES_LOW: Final = 5_000_000_000
+LOW_RATIO: Final = 2
+"""Free space below so many times the reserve is worth a warning."""
+
 CLOCK_SECONDS_MAX: Final = 2.0
 NOBODY: Final = WorkerId("00000000-0000-0000-0000-000000000000")
 """A worker that never registers: its heartbeat owns nothing and tells the database's time."""
@@ -52,7 +53,7 @@ def doctor(context: typer.Context) -> int:
     """Run all checks; each says what it found."""
     options = options_of(context)
     settings = settings_of(options)
-    local: tuple[Callable[[Settings], Check], ...] = (_python, _data_dir, _disk, _secrets, _port)
+    local: tuple[Callable[[Settings], Check], ...] = (_python, _data_dir, _disk, _ballast, _secrets, _port)
     checks = [check(settings) for check in local]
     checks += run_in_loop(_database(settings))
     _print(options, checks)
@@ -92,12 +93,32 @@ def _data_dir(settings: Settings) -> Check:
 def _disk(settings: Settings) -> Check:
     folder = data_dir_of(settings)
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
+    volume = read_volume([existing])
+    if volume is None:
+        return Check(name="disk space", state="warn", detail=f"{existing} cannot be looked at")
+    reserve = reserve_of(volume, None if settings.disk_reserve_mb is None else settings.disk_reserve_mb * MIB)
     state: Literal["ok", "warn", "fail"] = "ok"
-    if free < DISK_BYTES_LOW:
-        state = "fail" if free < DISK_BYTES_MIN else "warn"
-    hint = "" if state == "ok" else "free some space: PostgreSQL stops when none is left"
-    return Check(name="disk space", state=state, detail=f"{free / 1e9:.1f} GB free", hint=hint)
+    if volume.free_bytes < reserve * LOW_RATIO:
+        state = "fail" if volume.free_bytes < reserve else "warn"
+    hints = {
+        "ok": "",
+        "warn": "free some space: with less than the reserve nothing more is taken on",
+        "fail": "free some space, or lower REMIT_DISK_RESERVE_MB: nothing is taken on, only read",
+    }
+    detail = f"{volume.free_bytes / MIB:,.0f} MiB free, {reserve / MIB:,.0f} MiB in reserve"
+    return Check(name="disk space", state=state, detail=detail, hint=hints[state])
+
+
+def _ballast(settings: Settings) -> Check:
+    if settings.database_url or settings.database_app_url or not settings.ballast_mb:
+        return Check(name="ballast", state="ok", detail="none is wanted")
+    folder = data_dir_of(settings)
+    kept = Ballast(folder / BALLAST_NAME, settings.ballast_mb * MIB).kept_bytes
+    if not kept and folder.exists():
+        hint = "free some space: it was given up, or there never was room for it"
+        return Check(name="ballast", state="warn", detail="none is kept", hint=hint)
+    detail = f"{kept / MIB:,.0f} MiB to give up on a full volume" if kept else "will be made"
+    return Check(name="ballast", state="ok", detail=detail)
 
 
 def _secrets(settings: Settings) -> Check:

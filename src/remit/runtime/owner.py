@@ -25,6 +25,7 @@ from remit.core.program import Program
 from remit.core.state import CommandKey
 from remit.errors import RemitError, StoreUnavailableError
 from remit.ids import Epoch, RunId
+from remit.ports.room import Room
 from remit.ports.store import Append, Appended, AppendOutcome, Approvals, Claimed, Journal, LoadedRun
 from remit.runtime.actor import RunActor
 from remit.runtime.catalogue import Catalogue
@@ -51,6 +52,7 @@ class OwnerPorts(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: Pipeline
     clock: Clock
     metrics: Metrics
+    room: Room
 
 
 class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,13 +245,23 @@ class RunOwner:
         return self._actors.get(actor.run_id) is actor
 
     async def _act(self, actor: RunActor, call: CallTool, *, resumed: bool) -> Event | None:
-        """Take a call through the pipeline, waiting out outages; ``None`` when the run was lost meanwhile."""
+        """Take a call through the pipeline, waiting out outages; ``None`` when the run was lost meanwhile.
+
+        What is not begun waits for room, too; a call whose intent is stored is the last thing to be held up.
+        """
+        is_told = False
         while self._is_ours(actor):
             try:
+                if call.intent is None:
+                    self._ports.room.require()
                 return await self._ports.pipeline.act(call, actor.state, resumed=resumed)
             except StoreUnavailableError as error:
                 # Nothing was sent: only the checks before the call ask the store.
-                _log.warning("pipeline_waits", run_id=actor.run_id, step=call.step, error=error.message)
+                if not is_told:
+                    _log.warning("pipeline_waits", run_id=actor.run_id, step=call.step, error=error.message)
+                is_told = True
+                if self._is_stopping:
+                    return None  # its next owner begins it
                 await asyncio.sleep(OUTAGE_DELAY_SECONDS)
         return None
 

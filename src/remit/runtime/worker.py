@@ -21,7 +21,7 @@ from remit.core.decide import DEFAULT_POLICY, Policy
 from remit.core.events import RunSubmitted
 from remit.core.program import Program
 from remit.core.state import CommandKey
-from remit.errors import RemitError, StoreUnavailableError
+from remit.errors import RemitError, StoreReadOnlyError, StoreUnavailableError
 from remit.ids import RunId, TenantId, WorkerId
 from remit.ports.store import Append, Claimed, Dispatch
 from remit.runtime.actor import RunActor
@@ -97,6 +97,7 @@ class Worker:
         self._claims_from = 0.0
         self._claim_request: str | None = None
         self._is_stopping = False
+        self._is_short = False
         self._connected_since: float | None = None
         self._server_started_at: datetime | None = None
         self.on_finished: Callable[[TenantId, RunId], None] | None = None
@@ -182,14 +183,28 @@ class Worker:
         while not self._is_stopping:
             try:
                 claimed = await self._claim_once()
+            except StoreReadOnlyError as error:
+                self._note_room(error.message)
+                await asyncio.sleep(OUTAGE_DELAY_SECONDS)
+                continue
             except RemitError as error:
                 # Whatever it is, a worker that stops claiming and keeps its lease helps nobody.
                 self._connected_since = None
                 _log.warning("claim_failed", error=error.message)
                 await asyncio.sleep(OUTAGE_DELAY_SECONDS)
                 continue
+            self._note_room("")
             if claimed < CLAIM_BATCH:
                 await self._pause()
+
+    def _note_room(self, shortage: str) -> None:
+        """Say once that claims pause for want of room, and once that they go on."""
+        if bool(shortage) != self._is_short:
+            self._is_short = bool(shortage)
+            if shortage:
+                _log.warning("claims_paused", reason=shortage)
+            else:
+                _log.warning("claims_resumed")
 
     async def _pause(self) -> None:
         """Wait for a wake-up, the next known due instant, or the poll interval."""
@@ -215,7 +230,8 @@ class Worker:
         # Until its runs are taken up the same request is made again: a lost answer must not cost two heartbeats.
         claims, now = await self._dispatch.claim(self._options.worker_id, request_id=self._claim_request, limit=room)
         self._clock.observe(now)
-        fresh = [claim for claim in claims if not self._owner.owns(claim.run_id)]
+        # A run that was let go and came back at once may still be known here under its old epoch.
+        fresh = self._owner.keep_only(claims)
         if fresh:
             runs, now = await self._journal.load(fresh)
             self._clock.observe(now)

@@ -8,7 +8,7 @@ from remit.store.embedded import EmbeddedServer, Lifetime, ServerAddress
 from remit.store.endpoints import PostgresEndpoints
 from remit.store.inbox import PostgresInbox
 from remit.store.journal import PostgresJournal
-from remit.store.opening import PostgresStore, app_url_of, open_store
+from remit.store.opening import PostgresStore, app_url_of, embedded_server, open_store
 from remit.store.outbox import PostgresOutbox
 from remit.store.reader import PostgresReader
 from remit.store.reservation import PostgresReservation
@@ -32,5 +32,6 @@ __all__ = [
     "ServerAddress",
     "Session",
     "app_url_of",
+    "embedded_server",
     "open_store",
 ]

@@ -48,7 +48,9 @@ class PostgresApprovals:
             NotFoundError: no such request for this tenant.
             AlreadyDecidedError: it is decided, expired, withdrawn, or the digest differs.
             PermissionDeniedError: not a human, not an approver now, the requester, or the same person again.
+            StoreReadOnlyError: there is no room for it.
         """
+        self._database.room.require()
         async with self._database.session() as session:
             row = await session.fetch_row(
                 STATEMENTS,

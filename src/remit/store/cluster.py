@@ -27,6 +27,13 @@ SOCKET_PATH_BYTES_MAX: Final = 107
 PORT: Final = 5432
 """Only part of the socket's file name: the server does not listen on the network."""
 
+LOG_MB_MAX: Final = 2048
+"""Room for bursts of small commits between checkpoints."""
+
+LOG_MB_MIN: Final = 64
+LOG_PART: Final = 8
+"""The log between two checkpoints takes up to this part of the volume."""
+
 _HERE: Final = Path(__file__).parent
 _SOCKET_NAME_BYTES: Final = len(f"/.s.PGSQL.{PORT}.lock")
 _HBA: Final = "local all all scram-sha-256\n"
@@ -125,16 +132,25 @@ def ensure_cluster(cluster: Cluster) -> Credentials:
 
 
 def write_settings(cluster: Cluster, socket: Path) -> None:
-    """Write the server's settings and access rules anew: a new version of ours may have changed them."""
+    """Write the server's settings and access rules anew if they differ: a new version of ours may have changed them.
+
+    A small volume gets a small log. Files are replaced whole: what was there stays if the volume is full.
+    """
     lines = [(_HERE / "embedded.conf").read_text(encoding="utf-8"), f"port = {PORT}"]
     lines.append(f"unix_socket_directories = '{str(socket).replace(chr(39), chr(39) * 2)}'")
     if cluster.major >= 18:
         lines.append("io_method = sync")
+    log_mb = min(LOG_MB_MAX, max(LOG_MB_MIN, shutil.disk_usage(cluster.data).total // LOG_PART // 1024**2))
+    lines += [f"max_wal_size = {log_mb}MB", f"min_wal_size = {max(LOG_MB_MIN // 2, log_mb // 8)}MB"]
     for name, text in {"postgresql.conf": "\n".join(lines) + "\n", "pg_hba.conf": _HBA}.items():
         path = cluster.data / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
-        cluster.give(path)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        draft = path.with_name(f".{name}")
+        draft.write_text(text, encoding="utf-8")
+        draft.chmod(0o600)
+        cluster.give(draft)
+        draft.replace(path)
 
 
 def _create(cluster: Cluster) -> None:

@@ -16,6 +16,7 @@ import asyncpg
 from remit.errors import StoreUnavailableError, UnsafeDatabaseError
 from remit.ids import TenantId
 from remit.store.faults import DRIVER_ERRORS, loggable, translate
+from remit.store.room import StoreRoom
 from remit.store.session import (
     COMMAND_SECONDS_MAX,
     CONNECT_SECONDS_MAX,
@@ -54,12 +55,24 @@ class Database:
         app_url: Where it is; the role must neither own the schema nor be able to bypass row-level security.
         allow_unsafe: Use a server that may lose acknowledged work. Never allows a role that sees all tenants.
         observer: Sees every statement; for tests.
+        room: What is known of the server's volume; by default only what the server itself says.
+        pool_size: Connections for reading, at least 1.
     """
 
-    def __init__(self, app_url: str, *, allow_unsafe: bool = False, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        app_url: str,
+        *,
+        allow_unsafe: bool = False,
+        observer: Observer | None = None,
+        room: StoreRoom | None = None,
+        pool_size: int = POOL_SIZE_MAX,
+    ) -> None:
         self._url = app_url
         self._allow_unsafe = allow_unsafe
         self._observer = observer
+        self._pool_size = pool_size
+        self.room = room or StoreRoom()
         self._pool: asyncpg.Pool[Any] | None = None
         self._lines: list[Line] = []
         self.warnings: tuple[str, ...] = ()
@@ -88,7 +101,7 @@ class Database:
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=0,
-            max_size=POOL_SIZE_MAX,
+            max_size=self._pool_size,
             reset=_require_idle,
             timeout=CONNECT_SECONDS_MAX,
             command_timeout=COMMAND_SECONDS_MAX,
@@ -108,9 +121,15 @@ class Database:
             except TimeoutError:
                 pool.terminate()
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every connection of the pool is lent at this instant."""
+        pool = self._pool
+        return pool is not None and pool.get_idle_size() == 0 and pool.get_size() >= self._pool_size
+
     def line(self) -> Line:
         """Return a connection of its own, opened at its first statement and closed with the database."""
-        line = Line(self._url, self._observer)
+        line = Line(self._url, self._observer, self.room)
         self._lines.append(line)
         return line
 
@@ -129,7 +148,7 @@ class Database:
         except (*DRIVER_ERRORS, ValueError) as error:
             raise translate(error, statement="acquire") from loggable(error)
         try:
-            yield Session(connection, self._observer)
+            yield Session(connection, self._observer, self.room)
         finally:
             await self._pool.release(connection)
 

@@ -50,7 +50,11 @@ class PostgresDispatch:
         """Claim up to ``limit`` runs that are due, the longest waiting first.
 
         Idempotency: the same request answers the same claims again, until the worker makes another.
+
+        Raises:
+            StoreReadOnlyError: there is no room for what they would write.
         """
+        self._database.room.require()
         row = await self._line.fetch_row(STATEMENTS, "claim", worker_id, request_id, limit)
         assert row is not None
         return _decode_claims(row["claims"]), row["answered_at"]

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import structlog
+
+from remit.errors import StoreUnavailableError
 from remit.store import watcher
 from remit.store.binaries import MAJOR_DEFAULT, SYSTEM_FOLDER, find_programs, server_account
 from remit.store.cluster import (
@@ -30,8 +33,11 @@ from remit.store.cluster import (
     write_settings,
 )
 from remit.store.postmaster import Postmaster, find_postmaster, launch, stop, was_killed
+from remit.store.room import BALLAST_NAME, START_BYTES_MIN, Ballast, read_volume
 
 DATABASE: Final = "remit"
+
+_log = structlog.get_logger("remit.server")
 
 
 class Lifetime(StrEnum):
@@ -71,6 +77,8 @@ class EmbeddedServer:
         major: Major version of PostgreSQL: one that the wheel carries, or one that is installed.
         programs: The folder of that version's programs, if it is not one of the places where they are looked for.
         lifetime: Whether the server outlives its users.
+        ballast_bytes: Size of the file that is given up when the server cannot start because its volume is full.
+        reserve_bytes: What the ballast must leave free; ``None`` follows the volume's size.
     """
 
     def __init__(
@@ -80,6 +88,8 @@ class EmbeddedServer:
         major: int = MAJOR_DEFAULT,
         programs: Path | None = None,
         lifetime: Lifetime = Lifetime.DETACHED,
+        ballast_bytes: int = 0,
+        reserve_bytes: int | None = None,
     ) -> None:
         self._folder = (data_dir or default_data_dir()).absolute()
         self._major = major
@@ -87,6 +97,19 @@ class EmbeddedServer:
         self._lifetime = lifetime
         self._cluster: Cluster | None = None
         self._users: int | None = None
+        self._reserve_bytes = reserve_bytes
+        self._ballast = Ballast(self._folder / BALLAST_NAME, ballast_bytes)
+
+    @property
+    def volume_paths(self) -> tuple[Path, Path]:
+        """Where the server writes: its data, and its log, which somebody may have moved to another volume."""
+        data = self._prepare().data
+        return data, data / "pg_wal"
+
+    @property
+    def ballast_bytes(self) -> int:
+        """How much ballast there is to give up."""
+        return self._ballast.kept_bytes
 
     def start(self) -> ServerAddress:
         """Return the running server's address, starting or even making it first.
@@ -106,10 +129,10 @@ class EmbeddedServer:
             credentials = ensure_cluster(cluster)
             postmaster = find_postmaster(cluster)
             if postmaster is None:
-                write_settings(cluster, socket_folder(cluster))
-                postmaster = launch(cluster)
+                postmaster = self._launch(cluster)
                 if self._lifetime is Lifetime.OWNED:
                     _watch(cluster, postmaster)
+            self._ballast.keep(reserve_bytes=self._reserve_bytes)
         return _address(cluster, postmaster, credentials)
 
     def find(self) -> ServerAddress | None:
@@ -119,15 +142,21 @@ class EmbeddedServer:
         return None if postmaster is None else _address(cluster, postmaster, ensure_cluster(cluster))
 
     def revive(self) -> bool:
-        """Start the server again if it was killed; true if it was. One that was stopped in order stays down.
+        """Start the server again if it was killed or gave up; true if it was. One that was stopped in order stays down.
 
-        A killed server leaves its ``postmaster.pid``, an orderly one takes it away. Cheap while all is well: no
-        connection is made.
+        Cheap while all is well: no connection is made.
         """
         if not was_killed(self._prepare()):
             return False
         self.start()
         return True
+
+    def keep_ballast(self) -> bool:
+        """Make the ballast again if it was given up and there is room for it now; true if it was made."""
+        if self.ballast_bytes or not self._ballast.size_bytes:
+            return False
+        with _locked(self._prepare().folder / "start.lock"):
+            return self._ballast.keep(reserve_bytes=self._reserve_bytes)
 
     def stop(self) -> None:
         """Stop the server, whoever uses it; does nothing if none runs."""
@@ -152,6 +181,19 @@ class EmbeddedServer:
             programs = find_programs(self._major, self._programs)
             self._cluster = Cluster(folder=self._folder, programs=programs, major=self._major, account=account)
         return self._cluster
+
+    def _launch(self, cluster: Cluster) -> Postmaster:
+        """Start the server; on a full volume by giving up the ballast, once."""
+        try:
+            write_settings(cluster, socket_folder(cluster))
+            return launch(cluster)
+        except (StoreUnavailableError, OSError) as error:
+            volume = read_volume(self.volume_paths)
+            if volume is None or volume.free_bytes >= START_BYTES_MIN or not self._ballast.release():
+                raise
+            _log.warning("ballast_released", free_bytes=volume.free_bytes, error=str(error))
+        write_settings(cluster, socket_folder(cluster))
+        return launch(cluster)
 
     def _join(self, cluster: Cluster) -> None:
         """Hold a shared lock for as long as we use the server; waits while a watcher is stopping it."""

@@ -19,6 +19,7 @@ from remit.errors import (
     InvariantViolated,
     NotFoundError,
     RemitError,
+    StoreReadOnlyError,
     StoreUnavailableError,
     TenantContextError,
     UnsafeDatabaseError,
@@ -65,6 +66,8 @@ _EXACT: Final[dict[str, tuple[type[RemitError], str]]] = {
     OUR_PAYLOAD_MISSING: (InputInvalidError, "an entry's payload was neither sent nor stored before"),
     OUR_PARTITION_RANGE: (InputInvalidError, "a run id is of a time that no partition may be made for"),
     OUR_APPROVAL_LATE: (AlreadyDecidedError, "the request expired while it was being decided"),
+    "25006": (StoreReadOnlyError, "the database is read-only, as a standby is"),
+    "53100": (StoreReadOnlyError, "the database's volume is full"),
     "42501": (InvariantViolated, "the database forbids this to the application role"),
     "3F000": (UnsafeDatabaseError, "the schema is missing: run `remit db upgrade`"),
     "42P01": (UnsafeDatabaseError, "a table is missing: run `remit db upgrade`"),
@@ -76,9 +79,9 @@ _EXACT: Final[dict[str, tuple[type[RemitError], str]]] = {
 
 _CLASSES: Final[dict[str, tuple[type[RemitError], str]]] = {
     "08": (StoreUnavailableError, "the connection to the database was lost"),
-    "25": (StoreUnavailableError, "the database is read-only or the transaction is gone"),
+    "25": (StoreUnavailableError, "the transaction is gone"),
     "40": (StoreUnavailableError, "the transaction lost against another; send it again"),
-    "53": (StoreUnavailableError, "the database has no room, memory or connections left"),
+    "53": (StoreUnavailableError, "the database has no memory or connections left"),
     "55": (StoreUnavailableError, "something is locked; send it again"),
     "57": (StoreUnavailableError, "the database is shutting down or cancelled the statement"),
     "58": (StoreUnavailableError, "the database's machine failed"),

@@ -30,7 +30,9 @@ class PostgresInbox:
         Raises:
             NotFoundError: the tenant has no such run.
             IllegalTransitionError: the run is finished.
+            StoreReadOnlyError: there is no room for it.
         """
+        self._database.room.require()
         async with self._database.session() as session:
             row = await session.fetch_row(
                 STATEMENTS, "deliver", tenant_id, run_id, message.kind, message.message_id, _encode(message.body)
@@ -49,7 +51,9 @@ class PostgresInbox:
 
         Raises:
             NotFoundError: there is no such tenant.
+            StoreReadOnlyError: there is no room for it.
         """
+        self._database.room.require()
         async with self._database.session() as session:
             row = await session.fetch_row(
                 STATEMENTS,

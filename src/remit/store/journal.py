@@ -52,8 +52,10 @@ class PostgresJournal:
 
         Raises:
             NotFoundError: a definition or principal is not stored for its tenant; nothing was created.
+            StoreReadOnlyError: there is no room for them; nothing was created.
         """
         assert submissions, "expected at least one submission"
+        self._database.room.require()
         order = sorted(range(len(submissions)), key=lambda index: submissions[index].tenant_id)
         groups = itertools.groupby(order, key=lambda index: submissions[index].tenant_id)
         batches = [(tenant, [_encode_submission(submissions[index]) for index in group]) for tenant, group in groups]

@@ -23,6 +23,7 @@ from remit.store.migrate import derive_app_url, status, upgrade
 from remit.store.outbox import PostgresOutbox
 from remit.store.reader import PostgresReader
 from remit.store.reservation import PostgresReservation
+from remit.store.room import MIB, StoreRoom
 from remit.store.session import Observer
 from remit.store.statements import load_statements
 
@@ -52,6 +53,11 @@ class PostgresStore:
     def app_dsn(self) -> str:
         """The URL that the adapters connect with. It holds a password: never log it."""
         return self.database.url
+
+    @property
+    def room(self) -> StoreRoom:
+        """Whether there is room for more work."""
+        return self.database.room
 
     async def count_commits(self) -> int:
         """Return how many writing transactions the server has begun, ever; for measuring by difference."""
@@ -86,19 +92,36 @@ async def open_store(
         UnsafeDatabaseError: the server, the role or the schema is not what we need.
         StoreUnavailableError: the server cannot be reached.
     """
-    server = None
+    server, room = None, StoreRoom()
     if settings.database_url is None and settings.database_app_url is None:
-        server = EmbeddedServer(settings.data_dir, lifetime=lifetime)
+        server = embedded_server(settings, lifetime=lifetime)
         address = await asyncio.to_thread(server.start)
+        room = StoreRoom(server.volume_paths, reserve_bytes=_mebibytes(settings.disk_reserve_mb))
         found, newest = await status(address.owner_url)
         if found != newest:
             await upgrade(address.owner_url)
         app_url = address.app_url
     else:
         app_url = app_url_of(settings)
-    database = Database(app_url, allow_unsafe=settings.allow_unsafe, observer=observer)
+    database = Database(
+        app_url, allow_unsafe=settings.allow_unsafe, observer=observer, room=room, pool_size=settings.pool_size
+    )
     await database.connect()
     return PostgresStore(database, server)
+
+
+def embedded_server(settings: Settings, *, lifetime: Lifetime = Lifetime.DETACHED) -> EmbeddedServer:
+    """Return the embedded server that the settings ask for; not started yet."""
+    return EmbeddedServer(
+        settings.data_dir,
+        lifetime=lifetime,
+        ballast_bytes=settings.ballast_mb * MIB,
+        reserve_bytes=_mebibytes(settings.disk_reserve_mb),
+    )
+
+
+def _mebibytes(count: int | None) -> int | None:
+    return None if count is None else count * MIB
 
 
 def app_url_of(settings: Settings) -> str:

@@ -42,7 +42,12 @@ class PostgresOutbox:
     async def claim(
         self, worker_id: WorkerId, *, limit: int, each: int, lease: timedelta, held: Sequence[OutboxPlace] = ()
     ) -> OutboxClaims:
-        """Claim up to ``limit`` due messages, at most ``each`` of one destination under way at a time."""
+        """Claim up to ``limit`` due messages, at most ``each`` of one destination under way at a time.
+
+        Raises:
+            StoreReadOnlyError: there is no room to note what becomes of them.
+        """
+        self._database.room.require()
         places = [(place.tenant_id, place.destination) for place in held]
         row = await self._line.fetch_row(STATEMENTS, "claim_outbox", worker_id, limit, each, lease, places)
         assert row is not None

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ Without one, a killed server whose parent is gone stays a zombie wherever proces
 a zombie holds its lock for ever. The keeper's standard output is ours: it closes when the server has ended.
 """
 
+_CONTROL: Final = struct.Struct("=QIII")
+"""How ``pg_control`` begins since version 8.1: system identifier, two versions, state of the cluster."""
+
+_SHUT_DOWN: Final = 1
 _TRANSIENT: Final = ("lock file", "shared memory block", "is another postmaster", "still in use")
 
 
@@ -61,12 +66,25 @@ def find_postmaster(cluster: Cluster) -> Postmaster | None:
 
 
 def was_killed(cluster: Cluster) -> bool:
-    """Tell whether the file of a server is there whose process is not."""
+    """Tell whether the server is gone without having been stopped.
+
+    One that is killed leaves its file behind. One that gives up, because its volume is full, takes the file away, but
+    its control file does not say that it was shut down.
+    """
     try:
         first = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0]
     except FileNotFoundError:
-        return False
+        return not _was_shut_down(cluster)
     return first.isdigit() and not is_alive(int(first))
+
+
+def _was_shut_down(cluster: Cluster) -> bool:
+    try:
+        with (cluster.data / "global" / "pg_control").open("rb") as file:
+            _, _, _, state = _CONTROL.unpack(file.read(_CONTROL.size))
+    except FileNotFoundError:
+        return True  # there never was a server
+    return bool(state == _SHUT_DOWN)
 
 
 def launch(cluster: Cluster) -> Postmaster:

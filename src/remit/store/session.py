@@ -17,10 +17,11 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from remit.errors import InputInvalidError, StoreUnavailableError, UnsafeDatabaseError
+from remit.errors import InputInvalidError, StoreReadOnlyError, StoreUnavailableError, UnsafeDatabaseError
 from remit.ids import TenantId
 from remit.store.binaries import MAJOR_MIN
 from remit.store.faults import DRIVER_ERRORS, loggable, translate
+from remit.store.room import StoreRoom
 from remit.store.statements import load_statements
 
 CONNECT_SECONDS_MAX: Final = 10.0
@@ -50,11 +51,14 @@ class Session:
     Concurrency: one statement at a time; `Line` and the pool see to that.
     """
 
-    __slots__ = ("_connection", "_observer")
+    __slots__ = ("_connection", "_observer", "_room")
 
-    def __init__(self, connection: asyncpg.Connection[Any], observer: Observer | None = None) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection[Any], observer: Observer | None = None, room: StoreRoom | None = None
+    ) -> None:
         self._connection = connection
         self._observer = observer
+        self._room = room
 
     async def fetch(self, statements: Mapping[str, str], name: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a statement and return its rows.
@@ -116,9 +120,13 @@ class Session:
         try:
             answer = await call(*arguments)
         except (*DRIVER_ERRORS, ValueError, TypeError) as error:
-            if not isinstance(error, asyncpg.PostgresError):
+            failure = translate(error, statement=name)
+            if isinstance(failure, StoreReadOnlyError) and self._room is not None:
+                self._room.refused(failure)
+            if not isinstance(error, asyncpg.PostgresError) or isinstance(failure, StoreReadOnlyError):
+                # After a failover the server that takes writes is another one: connect anew.
                 self.cut()
-            raise translate(error, statement=name) from loggable(error)
+            raise failure from loggable(error)
         except asyncio.CancelledError:
             # The reply may still be under way: nobody must read it as the answer to something else.
             self.cut()
@@ -143,7 +151,7 @@ class Session:
             raise
 
 
-async def connect_session(url: str, observer: Observer | None = None) -> Session:
+async def connect_session(url: str, observer: Observer | None = None, room: StoreRoom | None = None) -> Session:
     """Open a connection.
 
     Raises:
@@ -160,7 +168,7 @@ async def connect_session(url: str, observer: Observer | None = None) -> Session
         )
     except (*DRIVER_ERRORS, ValueError) as error:
         raise translate(error, statement="connect") from loggable(error)
-    return Session(connection, observer)
+    return Session(connection, observer, room)
 
 
 async def require_supported(session: Session) -> str:
@@ -183,9 +191,10 @@ class Line:
     Concurrency: statements queue up.
     """
 
-    def __init__(self, url: str, observer: Observer | None = None) -> None:
+    def __init__(self, url: str, observer: Observer | None = None, room: StoreRoom | None = None) -> None:
         self._url = url
         self._observer = observer
+        self._room = room
         self._session: Session | None = None
         self._lock = asyncio.Lock()
         self._is_closed = False
@@ -211,5 +220,5 @@ class Line:
         if self._is_closed:
             raise StoreUnavailableError("the store is closed")
         if self._session is None or self._session.is_closed:
-            self._session = await connect_session(self._url, self._observer)
+            self._session = await connect_session(self._url, self._observer, self._room)
         return self._session
