@@ -15,6 +15,7 @@ from typing import Final, Literal
 from remit.errors import SettingsInvalidError
 
 SECRET_PREFIX: Final = "REMIT_SECRET_"  # noqa: S105 - the name of variables, not a secret
+SECONDS_MAX: Final = 86_400
 LEASE_MIN: Final = timedelta(seconds=1)
 
 
@@ -59,7 +60,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.lease < LEASE_MIN:
             raise SettingsInvalidError(f"expected a lease of at least {LEASE_MIN}, got {self.lease}")
-        if self.heartbeat * 3 > self.lease:
+        if not timedelta() < self.heartbeat * 3 <= self.lease:
             raise SettingsInvalidError(
                 f"expected the heartbeat ({self.heartbeat}) to fit three times into the lease ({self.lease})"
             )
@@ -79,21 +80,21 @@ class Settings:
         """Return the environment's settings; ``SettingsInvalidError`` names the variable that is wrong."""
         env = os.environ if environment is None else environment
         return cls(
-            data_dir=_path(env.get("REMIT_DATA_DIR")),
+            data_dir=_path(env, "REMIT_DATA_DIR"),
             database_url=env.get("DATABASE_URL") or None,
             database_app_url=env.get("DATABASE_APP_URL") or None,
             allow_unsafe=_flag(env, "REMIT_ALLOW_UNSAFE"),
             host=env.get("REMIT_HOST") or "127.0.0.1",
             port=_number(env, "REMIT_PORT", 8420),
             tenant=env.get("REMIT_TENANT") or "default",
-            secrets_file=_path(env.get("REMIT_SECRETS_FILE")),
+            secrets_file=_path(env, "REMIT_SECRETS_FILE"),
             secrets={
                 name[len(SECRET_PREFIX) :].lower(): value
                 for name, value in env.items()
                 if name.startswith(SECRET_PREFIX)
             },
-            lease=timedelta(seconds=_number(env, "REMIT_LEASE_SECONDS", 20)),
-            heartbeat=timedelta(seconds=_number(env, "REMIT_HEARTBEAT_SECONDS", 4)),
+            lease=_seconds(env, "REMIT_LEASE_SECONDS", 20),
+            heartbeat=_seconds(env, "REMIT_HEARTBEAT_SECONDS", 4),
             disk_reserve_mb=_number(env, "REMIT_DISK_RESERVE_MB", 0) if env.get("REMIT_DISK_RESERVE_MB") else None,
             ballast_mb=_number(env, "REMIT_BALLAST_MB", 128),
             pool_size=_number(env, "REMIT_POOL_SIZE", 8),
@@ -104,12 +105,15 @@ class Settings:
 
 def programs_of(major: int, environment: Mapping[str, str] | None = None) -> Path | None:
     """Return the folder of one PostgreSQL version's programs if ``REMIT_POSTGRESQL_<major>`` names one; for tests."""
-    env = os.environ if environment is None else environment
-    return _path(env.get(f"REMIT_POSTGRESQL_{major}"))
+    return _path(os.environ if environment is None else environment, f"REMIT_POSTGRESQL_{major}")
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name)
+    try:
+        return Path(text).expanduser() if text else None
+    except RuntimeError as error:
+        raise SettingsInvalidError(f"{name}: expected a path, got {text!r} of nobody's home") from error
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:
@@ -128,4 +132,11 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise SettingsInvalidError(f"{name}: expected a whole number, got {text!r}") from error
+        raise SettingsInvalidError(f"{name}: expected a whole number, got {text[:40]!r}") from error
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int) -> timedelta:
+    number = _number(env, name, default)
+    if not 0 < number <= SECONDS_MAX:
+        raise SettingsInvalidError(f"{name}: expected 1 to {SECONDS_MAX} seconds, got {str(number)[:40]}")
+    return timedelta(seconds=number)

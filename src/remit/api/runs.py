@@ -31,6 +31,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=2_000)]
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
+_LIMIT: Final = re.compile(r"[0-9]{1,4}\Z")
 
 
 class SubmitRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,6 +143,6 @@ def run_id_of(request: Request) -> RunId:
 def limit_of(request: Request) -> int:
     """Return the ``limit`` of the query, from 1 to ``LIMIT_MAX``."""
     text = request.query_params.get("limit", str(LIMIT_DEFAULT))
-    if not text.isdecimal() or not 1 <= int(text) <= LIMIT_MAX:
+    if not _LIMIT.match(text) or not 1 <= int(text) <= LIMIT_MAX:
         raise InputInvalidError(f"limit: expected 1 to {LIMIT_MAX}, got {text[:20]!r}")
     return int(text)

@@ -182,7 +182,7 @@ def decode_definition(data: bytes) -> Definition:
     """
     try:
         definition = msgspec.json.decode(data, type=Definition)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DefinitionInvalidError(f"stored definition does not decode: {error}") from error
     if definition.schema_version != SCHEMA_VERSION:
         raise DefinitionInvalidError(

@@ -13,6 +13,7 @@ import msgspec
 
 from remit.core.canonical import canonical_bytes
 from remit.core.definition import Bounds
+from remit.errors import InvariantViolated
 from remit.governance.breaker import BreakerConfig
 
 POLICY_SCHEMA_VERSION: Final = 1
@@ -91,5 +92,12 @@ def encode_policy(config: BusinessConfig) -> bytes:
 
 
 def decode_policy(data: bytes) -> BusinessConfig:
-    """Return the business config stored as ``data``; ``msgspec.ValidationError`` if it is not one."""
-    return msgspec.json.decode(data, type=BusinessConfig)
+    """Return the business config stored as ``data``.
+
+    Raises:
+        InvariantViolated: the bytes are none: what is stored was compiled by us, so this is damage.
+    """
+    try:
+        return msgspec.json.decode(data, type=BusinessConfig)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvariantViolated(f"the stored business config does not decode: {error}") from error

@@ -194,7 +194,7 @@ def _require_self_contained(schema: Mapping[str, Any], path: str) -> None:
             )
     if "$id" in schema:
         raise ContractInvalidError(f"expected no $id at {path}; references are resolved inside the schema", path=path)
-    if schema.get("$schema", SCHEMA_URI).rstrip("#") != SCHEMA_URI:
+    if str(schema.get("$schema", SCHEMA_URI)).rstrip("#") != SCHEMA_URI:
         raise ContractInvalidError(f"expected $schema {SCHEMA_URI} at {path}, got {schema['$schema']!r}", path=path)
 
 

@@ -57,7 +57,7 @@ def event_of(message: InboxMessage) -> Event:
     """
     try:
         return _READERS[message.kind](message)
-    except (KeyError, msgspec.DecodeError) as error:
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvariantViolated(f"inbox message {message.inbox_id} is of no known kind or shape: {error}") from error
 
 

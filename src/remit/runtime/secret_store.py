@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.core.strict_json import parse
-from remit.errors import NotFoundError, SettingsInvalidError
+from remit.errors import JsonSyntaxError, NotFoundError, SettingsInvalidError
 from remit.ids import TenantId
 
 FILE_BYTES_MAX: Final = 1_000_000
@@ -61,10 +61,18 @@ class SecretStore:
             raise SettingsInvalidError(
                 f"expected {self._path} to be readable by its owner alone; run: chmod 600 {self._path}"
             )
-        content = parse(self._path.read_bytes(), bytes_max=FILE_BYTES_MAX)
-        checked = _checked(content, self._path)
+        checked = _checked(_parsed(self._path), self._path)
         self._file = (status.st_mtime_ns, checked)
         return checked
+
+
+def _parsed(path: Path) -> object:
+    try:
+        return parse(path.read_bytes(), bytes_max=FILE_BYTES_MAX)
+    except JsonSyntaxError as error:
+        # Its message quotes what it found: here that may be a part of a secret. And it is no caller's fault.
+        line, column = error.fields.get("line"), error.fields.get("column")
+        raise SettingsInvalidError(f"expected {path} to hold strict JSON, see line {line}, column {column}") from None
 
 
 def _checked(content: object, path: Path) -> dict[str, dict[str, str]]:

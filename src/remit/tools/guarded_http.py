@@ -28,6 +28,9 @@ EGRESS_REFUSED: Final = "EGRESS_REFUSED"
 
 REPLY_BYTES_MAX: Final = 1024 * 1024
 CONNECT_SECONDS_MAX: Final = 5.0
+CONNECT_SHARE: Final = 0.8
+"""How much of an exchange's time connecting may use: what never connected proves that nothing was sent."""
+
 ADDRESSES_TRIED_MAX: Final = 3
 """A host with more addresses that nobody answers at is down."""
 
@@ -134,7 +137,8 @@ class GuardedClient:
     async def _send_to(self, address: str, target: Target, request: GuardedRequest) -> GuardedReply:
         verify = (self._tls or _system_tls()) if target.scheme == "https" else False
         transport = httpx2.AsyncHTTPTransport(verify=verify, retries=0, trust_env=False)
-        timeout = httpx2.Timeout(request.timeout_seconds, connect=min(CONNECT_SECONDS_MAX, request.timeout_seconds))
+        connect_seconds = min(CONNECT_SECONDS_MAX, request.timeout_seconds * CONNECT_SHARE)
+        timeout = httpx2.Timeout(request.timeout_seconds, connect=connect_seconds)
         client = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
         url = f"{target.scheme}://{target.at(address)}{target.path}"
         headers = {"Accept-Encoding": "identity", **request.headers, "Host": target.authority}

@@ -121,6 +121,6 @@ def _retry_after_seconds(text: str) -> float | None:
         return min(float(text), RETRY_AFTER_SECONDS_MAX)
     try:
         seconds = (email.utils.parsedate_to_datetime(text) - wall_clock()).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX)

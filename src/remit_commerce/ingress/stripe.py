@@ -21,6 +21,9 @@ NAME: Final = "stripe"
 SIGNATURE_HEADER: Final = "stripe-signature"
 TOLERANCE_SECONDS: Final = 300
 HEADER_CHARACTERS_MAX: Final = 4_096
+SECONDS_MAX: Final = 253_402_300_799
+"""The last second of the year 9999: what is later is no instant."""
+
 EVENT_ID: Final = re.compile(r"evt_[A-Za-z0-9_]{1,100}\Z")
 TYPE: Final = re.compile(r"[a-z0-9_.]{1,100}\Z")
 
@@ -56,7 +59,7 @@ class StripeWebhooks:
             raise InputInvalidError(f"expected an event id evt_…, got {event_id!r}", field="id")
         if not isinstance(kind, str) or not TYPE.match(kind):
             raise InputInvalidError(f"expected an event type, got {kind!r}", field="type")
-        if not isinstance(created, int):
+        if not isinstance(created, int) or not 0 <= created <= SECONDS_MAX:
             raise InputInvalidError(f"expected created in seconds, got {created!r}", field="created")
         return InboundEvent(
             source=NAME,

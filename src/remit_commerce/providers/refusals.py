@@ -7,15 +7,15 @@ Does not know: how requests are made.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
-from urllib.parse import urlsplit
 
 from remit.errors import ToolError
+from remit.governance.egress import PORTS, Blocked, read_target
 from remit.ports.tool import ToolContext
+from remit_commerce.providers.wire import RULE
 
 LIVE_REFUSED: Final = "LIVE_REFUSED"
 """Reason of every refusal here: the call would have reached real money, goods or people."""
@@ -24,7 +24,6 @@ RESERVED_DOMAINS: Final = ("example.com", "example.net", "example.org", "test", 
 """Names that nobody can own (RFC 2606, RFC 6761): mail to them reaches no person."""
 
 
-_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}\Z")
 _SHOP_HOST: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com\Z")
 _STORE: Final = re.compile(r"/stores/([1-9][0-9]{0,18})\Z")
 _STRIPE_TEST_KEY: Final = re.compile(r"(sk|rk)_test_[A-Za-z0-9_]{1,240}\Z")
@@ -134,30 +133,20 @@ def require_harmless_recipient(endpoint: Endpoint, address: str) -> None:
         raise _refusal("expected a recipient on a reserved domain such as example.com")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this machine: a loopback address or ``localhost``, nothing that needs a resolver."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _endpoint(context: ToolContext, provider: str, is_provider_host: _HostTest) -> Endpoint:
     if context.endpoint is None:
         raise ToolError(
             f"expected an endpoint for {provider}; add it to the business config", reason="ENDPOINT_MISSING"
         )
-    parts = urlsplit(context.endpoint)
-    host = (parts.hostname or "").lower()
-    if parts.username is not None or parts.query or parts.fragment or not (_HOST.match(host) or is_loopback(host)):
+    target = read_target(context.endpoint, RULE)
+    if isinstance(target, Blocked):
+        raise _refusal(f"expected {provider}'s own host over https, or a simulator on loopback; {target.message}")
+    if "?" in target.path or "#" in context.endpoint:
         raise _refusal(f"expected a plain base URL for {provider}: scheme, host and path")
-    local = is_loopback(host)
-    is_allowed = parts.scheme in {"http", "https"} if local else parts.scheme == "https" and is_provider_host(host)
-    if not is_allowed or (not local and parts.port not in {None, 443}):
-        raise _refusal(f"expected {provider}'s own host over https, or a simulator on loopback, got host {host!r}")
-    return Endpoint(base_url=f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", is_loopback=local)
+    if not target.is_loopback and (target.port != PORTS["https"] or not is_provider_host(target.host)):
+        raise _refusal(f"expected {provider}'s own host over https, or a simulator on loopback, got {target.host!r}")
+    path = target.path.rstrip("/")
+    return Endpoint(base_url=f"{target.scheme}://{target.authority}{path}", is_loopback=target.is_loopback)
 
 
 def _refusal(message: str, *, effect: str = "none") -> ToolError:

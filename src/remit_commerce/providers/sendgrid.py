@@ -21,6 +21,7 @@ NAME: Final = "SendGrid"
 CREDENTIAL: Final = "sendgrid_api_key"
 ENDPOINT: Final = "sendgrid"
 HOSTS: Final = ("api.sendgrid.com",)
+INSTANT_DIGITS_MAX: Final = 12
 
 
 async def send(context: ToolContext, mail: Mapping[str, JsonValue], *, recipient: str) -> str:
@@ -71,7 +72,7 @@ def _failure(reply: wire.Reply) -> ToolError:
     if reply.status == 429 and failed.retry_after_seconds is None:
         # SendGrid announces the instant at which its limit resets, in seconds since 1970, instead of Retry-After.
         reset = reply.headers.get("x-ratelimit-reset", "")
-        if reset.isascii() and reset.isdigit():
+        if reset.isascii() and reset.isdigit() and len(reset) <= INSTANT_DIGITS_MAX:
             wait = max(0.0, int(reset) - wall_clock().timestamp())
             failed.retry_after_seconds = wait if wait <= wire.RETRY_AFTER_SECONDS_MAX else None
     return failed

@@ -1,6 +1,7 @@
 """One bounded HTTP exchange with a provider, and what its failure says about the effect.
 
-Owns: time limit, size limit, no redirects, no proxies from the environment, and the classes of transport failures.
+Owns: the words for failures of the transport, and what all providers' answers have in common. The connection is the
+kernel's guarded client's: it resolves a name once, judges every address, and follows neither redirects nor proxies.
 Does not know: what the provider's answers mean; each provider's module does.
 
 A failure before the request was sent proves that nothing happened. After that, only an answer does: without one, a
@@ -9,26 +10,22 @@ request that changes something has an unknown effect.
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final
-
-import httpx2
 
 from remit.clock import wall_clock
 from remit.core import strict_json
 from remit.core.canonical import JsonValue
 from remit.errors import JsonSyntaxError, ToolError
+from remit.governance.egress import EgressRule
 from remit.ports.tool import ToolContext
+from remit.tools.guarded_http import GuardedClient, GuardedRequest
 
 REPLY_BYTES_MAX: Final = 1024 * 1024
 """Largest answer that is read: forty times the largest of the samples."""
 
-CONNECT_SECONDS_MAX: Final = 5.0
 DEADLINE_SHARE: Final = 0.9
 """How much of a call's time the exchange may use; the rest is for saying how it failed."""
 
@@ -38,6 +35,12 @@ RETRY_AFTER_SECONDS_MAX: Final = 24 * 3600.0
 MESSAGE_CHARACTERS_MAX: Final = 300
 REFERENCE_HEADER: Final = "X-Client-Reference"
 """Carries our reference on every request: providers ignore it, their logs and our simulators keep it."""
+
+RULE: Final = EgressRule(ports=None, allows_loopback=True)
+"""Public hosts, and simulators on this machine; which of them a provider may be is ``refusals``' to say."""
+
+_CLIENT: Final = GuardedClient()
+_REASONS: Final = {"TIMED_OUT": "PROVIDER_TIMEOUT", "NAME_UNRESOLVED": "CONNECT_FAILED"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,29 +64,37 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-async def exchange(provider: str, request: Outgoing) -> Reply:
+async def exchange(provider: str, request: Outgoing, *, client: GuardedClient = _CLIENT) -> Reply:
     """Send a request once and return the whole answer, whatever its status.
 
     Raises:
-        ToolError: no answer, or not a whole one: ``CONNECT_FAILED`` (effect none), ``PROVIDER_TIMEOUT``,
-            ``CONNECTION_LOST``, ``REPLY_TOO_LARGE`` (effect unknown if the request changes something).
+        ToolError: no answer, or not a whole one: ``EGRESS_REFUSED``, ``CONNECT_FAILED`` (effect none),
+            ``PROVIDER_TIMEOUT``, ``CONNECTION_LOST``, ``REPLY_TOO_LARGE`` (effect unknown if the request changes
+            something).
     """
-    effect = "unknown" if request.changes else "none"
+    guarded = GuardedRequest(
+        method=request.method,
+        url=request.url,
+        headers=request.headers,
+        body=request.body,
+        timeout_seconds=request.timeout_seconds,
+        reply_bytes_max=REPLY_BYTES_MAX,
+        changes=request.changes,
+        rule=RULE,
+    )
     try:
-        async with asyncio.timeout(request.timeout_seconds):
-            return await _send(provider, request)
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-        message = f"{provider} could not be reached: {type(error).__name__}"
-        raise ToolError(message, retryable=True, reason="CONNECT_FAILED") from error
-    except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL) as error:
-        message = f"the request to {provider} is not valid HTTP: {type(error).__name__}"
-        raise ToolError(message, reason="REQUEST_INVALID") from error
-    except (TimeoutError, httpx2.TimeoutException) as error:
-        message = f"{provider} did not answer within {request.timeout_seconds:.1f} s"
-        raise ToolError(message, retryable=True, effect=effect, reason="PROVIDER_TIMEOUT") from error
-    except httpx2.TransportError as error:
-        message = f"the connection to {provider} broke: {type(error).__name__}"
-        raise ToolError(message, retryable=True, effect=effect, reason="CONNECTION_LOST") from error
+        reply = await client.exchange(guarded)
+    except ToolError as error:
+        if error.reason == "REPLY_TOO_LARGE":
+            what = f"more than {REPLY_BYTES_MAX} bytes"
+            raise misfit(provider, what, changes=request.changes, reason="REPLY_TOO_LARGE") from error
+        raise ToolError(
+            f"{provider}: {error.message}",
+            retryable=error.retryable,
+            effect=error.effect,
+            reason=_REASONS.get(error.reason, error.reason),
+        ) from error
+    return Reply(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 def time_left(context: ToolContext) -> float:
@@ -147,29 +158,3 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         except (ValueError, TypeError, OverflowError):
             return None
     return seconds if seconds <= RETRY_AFTER_SECONDS_MAX else None
-
-
-async def _send(provider: str, request: Outgoing) -> Reply:
-    timeout = httpx2.Timeout(request.timeout_seconds, connect=min(CONNECT_SECONDS_MAX, request.timeout_seconds * 0.8))
-    # A context of certificates is costly to build and of no use to a simulator.
-    verify = _tls() if request.url.startswith("https:") else False
-    transport = httpx2.AsyncHTTPTransport(verify=verify, retries=0, trust_env=False)
-    client = httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
-    headers = {"Accept-Encoding": "identity", **request.headers}
-    async with client, client.stream(request.method, request.url, headers=headers, content=request.body) as response:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_raw():
-            size += len(chunk)
-            if size > REPLY_BYTES_MAX:
-                raise misfit(
-                    provider, f"more than {REPLY_BYTES_MAX} bytes", changes=request.changes, reason="REPLY_TOO_LARGE"
-                )
-            chunks.append(chunk)
-        headers_in = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=headers_in, body=b"".join(chunks))
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -10,7 +10,6 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol, TypeAlias, cast
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
@@ -20,9 +19,9 @@ from starlette.routing import Route
 
 from remit.core.canonical import JsonValue
 from remit.errors import RemitError
+from remit.governance.egress import Blocked, read_target
 from remit_commerce.ingress import signers
 from remit_commerce.providers import wire
-from remit_commerce.providers.refusals import is_loopback
 from remit_commerce.simulators.book import JsonObject
 from remit_commerce.simulators.exchange import Provider, SimulatedClock, instant_text
 from remit_commerce.simulators.faults import Fault, FaultScript
@@ -223,10 +222,9 @@ async def _send(
     source: str, url: str, *, body: bytes, secret: str, headers: Mapping[str, str], clock: SimulatedClock
 ) -> JsonObject:
     """Send a signed webhook to a loopback address and return what came back."""
-    host = urlsplit(url).hostname or ""
-    if not is_loopback(host):
-        message = f"expected a loopback address for webhooks, got {host!r}"
-        raise msgspec.ValidationError(message)
+    target = read_target(url, wire.RULE)
+    if isinstance(target, Blocked) or not target.is_loopback:
+        raise msgspec.ValidationError("expected a loopback address for webhooks, got another URL")
     signed = signers.sign(source, body=body, secret=secret, now=clock.now())
     extra = _delivery_headers(source, body, triggered_at=instant_text(clock.now()))
     request = wire.Outgoing(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.errors import JsonSyntaxError, NotFoundError, SettingsInvalidError
+from remit.errors import NotFoundError, SettingsInvalidError
 from remit.ids import TenantId
 from remit.runtime.secret_store import SecretStore
 
@@ -68,8 +68,18 @@ def test_secrets_file_with_duplicate_names_is_refused(tmp_path: Path) -> None:
     """The file is strict JSON: which of two values counts must never be a guess."""
     path = private_file(tmp_path, '{"acme": {"key": "a", "key": "b"}}')
 
-    with pytest.raises(JsonSyntaxError):
+    with pytest.raises(SettingsInvalidError):
         SecretStore({}, path).resolve(ACME, "key")
+
+
+def test_unreadable_secrets_file_is_told_without_its_content(tmp_path: Path) -> None:
+    """What is no JSON may be a part of a secret: the message has the place, and not what stands there."""
+    path = private_file(tmp_path, '{"acme": {"key": canary}}')
+
+    with pytest.raises(SettingsInvalidError, match="line 1, column 18") as caught:
+        SecretStore({}, path).resolve(ACME, "key")
+
+    assert "'c'" not in str(caught.value)
 
 
 def test_changed_secrets_file_is_read_again(tmp_path: Path) -> None:
