@@ -8,7 +8,14 @@ from hypothesis import HealthCheck, settings
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
-REQUIRED_SUITES = ("tests/attacks/", "tests/conformance/", "tests/integration/", "tests/crash/", "tests/acceptance/", "tests/assurance/")
+REQUIRED_SUITES = (
+    "tests/attacks/",
+    "tests/conformance/",
+    "tests/integration/",
+    "tests/crash/",
+    "tests/acceptance/",
+    "tests/assurance/",
+)
 
 settings.register_profile("remit", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("remit")
