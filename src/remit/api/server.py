@@ -14,13 +14,16 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from remit.api.protocol import Patience, protocol_with
 from remit.errors import OperationError
 
 BACKLOG: Final = 512
-CONNECTIONS_MAX: Final = 1_000
 KEEP_ALIVE_SECONDS: Final = 15
 SHUTDOWN_SECONDS: Final = 5
 HEADER_BYTES_MAX: Final = 32 * 1024
+
+
+_PATIENCE: Final = Patience()
 
 
 class AddressUnavailableError(OperationError):
@@ -36,9 +39,10 @@ class HttpServer:
         app: The application.
         host: Address to listen on.
         port: Port; 0 takes a free one, see ``port``.
+        patience: How long clients are waited for, and how many there may be.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, port: int, patience: Patience = _PATIENCE) -> None:
         self._listener = _listen(host, port)
         self._server = _Server(
             uvicorn.Config(
@@ -46,9 +50,8 @@ class HttpServer:
                 access_log=False,
                 backlog=BACKLOG,
                 h11_max_incomplete_event_size=HEADER_BYTES_MAX,
-                http="h11",
+                http=protocol_with(patience),
                 lifespan="off",
-                limit_concurrency=CONNECTIONS_MAX,
                 log_config=None,
                 proxy_headers=False,
                 server_header=False,
@@ -64,6 +67,11 @@ class HttpServer:
         """Return the port that is listened on."""
         port: int = self._listener.getsockname()[1]
         return port
+
+    @property
+    def connection_count(self) -> int:
+        """Return how many connections there are."""
+        return len(self._server.server_state.connections)
 
     def start(self) -> None:
         """Begin to serve; the socket takes connections already."""
