@@ -13,7 +13,7 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -45,9 +45,9 @@ class BoundedProtocol(H11Protocol):
     _head_timer: asyncio.TimerHandle | None = None
     _reading_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent's
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request's head, or send the client away if there are too many."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))
         if len(self.connections) > self.patience.connections_max:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, code="CAPACITY_EXCEEDED", detail="too many connections")
             return
