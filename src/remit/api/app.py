@@ -30,7 +30,10 @@ _log = structlog.get_logger("remit.http")
 def create_app(kernel: Kernel) -> ASGIApp:
     """Return the ASGI application of a started kernel."""
     handlers = {RemitError: _refuse, HTTPException: _refuse_path}
-    return RequestScope(Starlette(routes=routes_of(kernel), exception_handlers=handlers))
+    application = Starlette(routes=routes_of(kernel), exception_handlers=handlers)
+    # A redirect names the host that the client named, and a decision or key sent once more is sent to there.
+    application.router.redirect_slashes = False
+    return RequestScope(application)
 
 
 def routes_of(kernel: Kernel) -> list[Route]:
