@@ -1,4 +1,4 @@
-"""One database with two furnished tenants for each process of tests; the tests change nothing in them."""
+"""Databases with two furnished tenants for each process: one in which tests change nothing, one for matrices."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ def database(scratch_server: ScratchServer) -> Iterator[ScratchDatabase]:
 @pytest.fixture(scope="session")
 def houses(database: ScratchDatabase) -> tuple[House, House]:
     return asyncio.run(furnish_both(database))
+
+
+@pytest.fixture(scope="session")
+def matrix_database(scratch_server: ScratchServer) -> Iterator[ScratchDatabase]:
+    """Another database, in which each tenant may change what is its own."""
+    database = asyncio.run(scratch_server.create())
+    yield database
+    asyncio.run(scratch_server.drop(database))
+
+
+@pytest.fixture(scope="session")
+def matrix_houses(matrix_database: ScratchDatabase) -> tuple[House, House]:
+    return asyncio.run(furnish_both(matrix_database))
 
 
 @pytest.fixture

@@ -63,6 +63,16 @@ class Watch:
 
 
 @pytest.fixture
+def database(matrix_database: ScratchDatabase) -> ScratchDatabase:
+    return matrix_database
+
+
+@pytest.fixture
+def houses(matrix_houses: tuple[House, House]) -> tuple[House, House]:
+    return matrix_houses
+
+
+@pytest.fixture
 def watch() -> Watch:
     return Watch()
 

@@ -124,7 +124,7 @@ def event_for(theirs: House) -> InboundEvent:
     return InboundEvent(
         source="shop",
         name="shop.paid",
-        event_key=f"probe-{theirs.tenant_id}",
+        event_key=f"probe-{theirs.tenant_id}-{theirs.correlation}",
         occurred_at=None,
         body={"ok": True},
         raw_sha256="0" * 64,
