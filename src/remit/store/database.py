@@ -141,16 +141,18 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """Lend a connection of the pool, without any tenant: for functions that set their own context."""
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise StoreUnavailableError("the store is closed")
         try:
-            connection = await self._pool.acquire(timeout=CONNECT_SECONDS_MAX)
+            connection = await pool.acquire(timeout=CONNECT_SECONDS_MAX)
         except (*DRIVER_ERRORS, ValueError) as error:
             raise translate(error, statement="acquire") from loggable(error)
         try:
             yield Session(connection, self._observer, self.room)
         finally:
-            await self._pool.release(connection)
+            # Of the pool that lent it: `close` may have been called meanwhile.
+            await pool.release(connection)
 
     @asynccontextmanager
     async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Session]:
@@ -212,6 +214,10 @@ async def _inspect(session: Session, *, allow_unsafe: bool) -> tuple[str, ...]:
 
 def _require_schema_version(rows: list[asyncpg.Record]) -> None:
     found = rows[0]["version_num"] if rows else None
+    if found is not None and found > SCHEMA_VERSION:
+        raise UnsafeDatabaseError(
+            f"expected schema version {SCHEMA_VERSION}, got the newer {found}: use the newer Remit", found=found
+        )
     if found != SCHEMA_VERSION:
         raise UnsafeDatabaseError(
             f"expected schema version {SCHEMA_VERSION}, got {found}: run `remit db upgrade`", found=found

@@ -9,6 +9,7 @@ Messages never repeat the server's: its details quote rows.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Final
 
 import asyncpg
@@ -99,6 +100,13 @@ def translate(error: BaseException, *, statement: str) -> RemitError:
         return error
     if isinstance(error, asyncpg.PostgresError):
         return _from_server(error, statement)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # It is a ValueError as well.
+        return UnsafeDatabaseError(
+            f"{statement}: expected a certificate of the database's that `sslrootcert` vouches for, "
+            f"got one that fails: {error.verify_message}",
+            statement=statement,
+        )
     if isinstance(error, UnicodeEncodeError | ValueError | TypeError):
         # The driver could not encode an argument: a lone surrogate, a number out of range.
         return InputInvalidError(f"{statement}: a value cannot be stored", statement=statement, sqlstate="22000")
