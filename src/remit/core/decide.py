@@ -404,6 +404,7 @@ def _hear_message(progress: Progress, event: MessageArrived) -> None:
         message_id=event.message_id,
         payload=event.payload,
         sent_by=event.sent_by,
+        correlations=event.correlations,
     )
     progress.emit(message)
     if state.is_stopping:

@@ -119,13 +119,14 @@ class ApprovalVoided(_Event, frozen=True, kw_only=True):
 
 
 class MessageArrived(_Event, frozen=True, kw_only=True):
-    """A signal or inbound event for this run."""
+    """A signal or inbound event for this run; ``correlations`` are what an event may be found by."""
 
     source: Literal["signal", "event"]
     name: str
     message_id: str
     payload: JsonValue = None
     sent_by: str | None = None
+    correlations: tuple[str, ...] | None = None
 
 
 class EffectResolved(_Event, frozen=True, kw_only=True):

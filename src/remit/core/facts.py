@@ -261,13 +261,17 @@ class WaitStarted(_Fact, frozen=True, kw_only=True, tag="wait_started"):
 
 
 class MessageReceived(_Fact, frozen=True, kw_only=True, tag="message_received"):
-    """A signal or inbound event reached the run; kept until a step takes it."""
+    """A signal or inbound event reached the run; kept until a step takes it.
+
+    ``correlations`` are what an event may be found by; null of a message that says nothing of it.
+    """
 
     source: Literal["signal", "event"]
     name: str
     message_id: str
     payload: JsonValue = None
     sent_by: str | None = None
+    correlations: tuple[str, ...] | None = None
 
 
 class CancelRequested(_Fact, frozen=True, kw_only=True, tag="cancel_requested"):

@@ -106,6 +106,8 @@ class Progress:
         command = self.state.open.get((step_id, 1))
         if not isinstance(command, AwaitMessage) or (command.source, command.name) != (message.source, message.name):
             return False
+        if not _is_correlated(command, message):
+            return False
         match = self.state.program.steps[step_id].match
         if match is not None:
             try:
@@ -228,3 +230,8 @@ class Progress:
         for message in self.state.messages:
             if self.take(fact.step, message):
                 return
+
+
+def _is_correlated(command: AwaitMessage, message: MessageReceived) -> bool:
+    """Whether an event is about what a step waits for: it may have come for another step of the same run."""
+    return command.correlation is None or message.correlations is None or command.correlation in message.correlations

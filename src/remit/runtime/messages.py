@@ -25,6 +25,7 @@ class _SignalBody(msgspec.Struct, kw_only=True):
 class _EventBody(msgspec.Struct, kw_only=True):
     name: str
     payload: Any = None
+    correlations: tuple[str, ...] | None = None
 
 
 class _ApprovalBody(msgspec.Struct, kw_only=True):
@@ -72,7 +73,13 @@ def _signal(message: InboxMessage) -> MessageArrived:
 def _event(message: InboxMessage) -> MessageArrived:
     body = msgspec.json.decode(message.body, type=_EventBody)
     payload: JsonValue = body.payload
-    return MessageArrived(source="event", name=body.name, message_id=message.message_id, payload=payload)
+    return MessageArrived(
+        source="event",
+        name=body.name,
+        message_id=message.message_id,
+        payload=payload,
+        correlations=body.correlations,
+    )
 
 
 def _approval(message: InboxMessage) -> ApprovalDecided:

@@ -265,3 +265,51 @@ def test_settled_output_that_cannot_be_hashed_is_replaced() -> None:
 
     assert ["output_error"] == list(run.state.results["a"]["output"])
     assert 64 == len(state_hash(run.state))
+
+
+def correlated(message_id: str, *correlations: str) -> MessageArrived:
+    """Return an event that may be found by these."""
+    return MessageArrived(
+        source="event", name="shop.paid", message_id=message_id, payload=message_id, correlations=correlations
+    )
+
+
+def waiting_for_two() -> Rehearsal:
+    """Return a run of which two steps wait for events of one name, each about something else."""
+    steps = (EventStep(id=name, event="shop.paid", correlation=f"o-{name}") for name in ("1", "2"))
+    return Rehearsal.of(define(*steps))
+
+
+@pytest.mark.parametrize("order", [("1", "2"), ("2", "1")], ids=["as they wait", "the other way round"])
+def test_event_goes_to_the_step_that_it_is_about(order: tuple[str, str]) -> None:
+    """
+    Of two steps that wait for events of one name, each takes the one with its correlation, in whatever order they come.
+    """
+    run = waiting_for_two()
+
+    for number in order:
+        run.send(correlated(f"m{number}", "something else", f"o-{number}"))
+
+    assert RunStatus.COMPLETED is run.state.status
+    assert {"1": "m1", "2": "m2"} == {step: result["output"] for step, result in run.state.results.items()}
+
+
+def test_event_about_something_else_is_kept_and_taken_by_nobody() -> None:
+    """
+    An event that came for another step of the run does not pass for what a step waits for.
+    """
+    run = waiting_for_two()
+
+    facts = run.send(correlated("m3", "o-3"))
+
+    assert ["MessageReceived"] == names(facts)
+    assert ["1", "2"] == [command.step for command in run.open]
+
+
+def test_event_of_an_older_kernel_goes_to_the_first_step() -> None:
+    """
+    A message that says nothing of its correlations, as old ones do, is taken as it always was.
+    """
+    run = waiting_for_two()
+
+    assert ["MessageReceived", "StepCompleted"] == names(run.inbound("shop.paid", "m4"))

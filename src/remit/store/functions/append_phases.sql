@@ -166,7 +166,7 @@ language sql as $$
         convert_to(
             json_build_object(
                 'name', e.name, 'source', e.source, 'event_key', e.event_key, 'occurred_at', e.occurred_at,
-                'payload', convert_from(e.body, 'UTF8')::json
+                'correlations', e.correlations, 'payload', convert_from(e.body, 'UTF8')::json
             )::text,
             'UTF8'
         ),
