@@ -5,7 +5,15 @@ Owns: the law that for every prefix of every journal this equals the commands be
 
 from __future__ import annotations
 
-from remit.core.commands import AwaitApproval, AwaitMessage, AwaitRetry, AwaitTimer, CallTool, Command
+from remit.core.commands import (
+    AwaitApproval,
+    AwaitMessage,
+    AwaitRetry,
+    AwaitSettlement,
+    AwaitTimer,
+    CallTool,
+    Command,
+)
 from remit.core.state import RunState
 
 
@@ -15,16 +23,38 @@ def outstanding(state: RunState) -> tuple[Command, ...]:
 
 
 def next_due_us(state: RunState) -> int | None:
-    """Return the earliest instant at which the run must be looked at again; ``None`` if only a message can wake it."""
-    dues = [due for command in state.open.values() if (due := _due_us(command)) is not None]
+    """Return the earliest instant at which the run must be looked at again; ``None`` if only a message can wake it.
+
+    A run that is stopping makes no further attempt unless that is the way to find out what became of an effect: to wake
+    it for any other would bring nothing, again and again.
+    """
+    dues = [due for command in state.open.values() if (due := _due_us(state, command)) is not None]
     return min(dues, default=None)
 
 
+def is_in_flight(state: RunState, command: Command) -> bool:
+    """Whether an effect may still come of a command, so that the run must not end before it is known."""
+    match command:
+        case CallTool() | AwaitSettlement():
+            return True
+        case AwaitRetry() | AwaitApproval():
+            # Another attempt is the way to find out what became of the one before.
+            return state.steps[command.step].effect == "unknown"
+        case _:
+            return False
+
+
 def describe_wait(state: RunState) -> str | None:
-    """Return what a waiting run waits for, in words for people, or ``None`` if a call is in flight or the run ended."""
+    """Return what a waiting run waits for, in words for people, or ``None`` if a call is in flight or the run ended.
+
+    One that is stopping waits for what is in flight, and for nothing else.
+    """
     if state.acting_count or not state.open:
         return None
-    command = next(iter(state.open.values()))
+    commands = list(state.open.values())
+    if state.is_stopping:
+        commands = [command for command in commands if is_in_flight(state, command)] or commands
+    command = commands[0]
     return _WAIT_WORDS[type(command).__name__].format(command=command)
 
 
@@ -37,8 +67,10 @@ _WAIT_WORDS = {
 }
 
 
-def _due_us(command: Command) -> int | None:
+def _due_us(state: RunState, command: Command) -> int | None:
     match command:
+        case AwaitRetry() if state.is_stopping and not is_in_flight(state, command):
+            return None
         case AwaitApproval() | AwaitRetry() | AwaitTimer() | AwaitMessage():
             return command.due_us
         case CallTool():

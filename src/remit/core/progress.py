@@ -12,7 +12,7 @@ from collections import deque
 import msgspec
 
 from remit.core.canonical import JsonValue, canonical_bytes
-from remit.core.commands import AwaitApproval, AwaitMessage, AwaitRetry, AwaitSettlement, CallTool, Command
+from remit.core.commands import AwaitApproval, AwaitMessage, Command
 from remit.core.definition import EventStep, SignalStep, TimerStep, ToolStep
 from remit.core.evolve import apply_fact
 from remit.core.facts import (
@@ -30,6 +30,7 @@ from remit.core.facts import (
     WaitStarted,
 )
 from remit.core.limits import Policy
+from remit.core.outstanding import is_in_flight
 from remit.core.program import CompiledStep
 from remit.core.state import RunState
 from remit.core.states import RunStatus
@@ -92,14 +93,7 @@ class Progress:
 
     def is_in_flight(self, command: Command) -> bool:
         """Whether an effect may still come of a command, so that the run must not end before it is known."""
-        match command:
-            case CallTool() | AwaitSettlement():
-                return True
-            case AwaitRetry() | AwaitApproval():
-                # Another attempt is the way to find out what became of the one before.
-                return self.state.steps[command.step].effect == "unknown"
-            case _:
-                return False
+        return is_in_flight(self.state, command)
 
     def take(self, step_id: str, message: MessageReceived) -> bool:
         """Complete a waiting step with a message if it is the one it waits for."""

@@ -3,8 +3,8 @@
 from remit.core.commands import CallTool
 from remit.core.definition import SignalStep
 from remit.core.outstanding import describe_wait, next_due_us, outstanding
-from remit.testing.definitions import define, tool_step
-from remit.testing.events import failed, intended
+from remit.testing.definitions import POST_TOOL, define, tool_step
+from remit.testing.events import failed, intended, lost
 from remit.testing.rehearsal import Rehearsal
 from tests.unit.core.situations import RETRY, SITUATIONS, snapshot
 
@@ -64,3 +64,35 @@ def test_only_what_time_ends_has_a_due_instant() -> None:
 
     timed = {"asking", "asking_unknown", "retrying", "retrying_unknown", "timing", "listening"}
     assert timed | {"stopping_ask"} == {name for name, is_due in due.items() if is_due}
+
+
+def stopping_beside(unsure: str) -> Rehearsal:
+    """Return a run that fails while one step is to be tried again and the effect of another one is unknown."""
+    steps = (tool_step("a", retry=RETRY), tool_step("b", tool=POST_TOOL), tool_step("c"))
+    run = Rehearsal.of(define(*steps))
+    run.send(failed(run.call("a"), effect=unsure))
+    run.send(lost(run.call("b")))
+    run.send(failed(run.call("c"), retryable=False))
+    return run
+
+
+def test_attempt_that_will_never_be_made_is_not_due() -> None:
+    """
+    A run that is stopping waits for the effect that is unknown; the retry of another step does not wake it any more.
+    """
+    run = stopping_beside("none")
+
+    assert run.state.is_stopping
+    assert ["AwaitRetry", "AwaitSettlement"] == [type(command).__name__ for command in run.open]
+    assert next_due_us(run.state) is None
+    assert "settlement of b" == describe_wait(run.state)
+
+
+def test_attempt_that_finds_out_what_became_of_an_effect_is_due() -> None:
+    """
+    A run that is stopping still makes the attempts that tell whether an effect happened.
+    """
+    run = stopping_beside("unknown")
+
+    assert next_due_us(run.state) is not None
+    assert "retry of a" == describe_wait(run.state)
