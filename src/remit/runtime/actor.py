@@ -21,6 +21,7 @@ from remit.core.facts import FORMAT_VERSION, Fact, decode_facts, encode_facts
 from remit.core.outstanding import describe_wait, next_due_us
 from remit.core.program import Program
 from remit.core.state import CommandKey, RunState, state_hash
+from remit.core.states import RunStatus
 from remit.errors import InvariantViolated
 from remit.ids import Epoch, RunId, Sequence, TenantId
 from remit.ports.store import (
@@ -119,6 +120,11 @@ class RunActor:
         return cls(state, place, core_policy=core_policy)
 
     @property
+    def is_started(self) -> bool:
+        """Whether the run's submission has been decided on."""
+        return self.state.status is not RunStatus.PENDING
+
+    @property
     def has_pending(self) -> bool:
         """Whether there is something to make durable."""
         return bool(self._pending or self._consumed)
@@ -207,7 +213,7 @@ class RunActor:
     def _disposition(self, *, may_release: bool) -> Disposition:
         if self.state.is_terminal:
             return Disposition.FINISH
-        if may_release and not self.state.acting_count:
+        if may_release and self.is_started and not self.state.acting_count:
             return Disposition.WAIT
         return Disposition.KEEP
 

@@ -129,12 +129,13 @@ class RunOwner:
             _log.warning("tools_missing", run_id=run.run_id, tools=missing)
             self._spawn(self._hooks.pass_on(Claimed(tenant_id=run.tenant_id, run_id=run.run_id, epoch=run.epoch)))
             return
-        self._actors[actor.run_id] = actor
         calls = actor.open_calls()
+        if not actor.is_started:
+            # Before anybody can find the actor: a message that it heard first would be all that ever happens to it.
+            policy = await self._ports.catalogue.policy(run.tenant_id)
+            actor.handle(submission_event(program, run, policy.config), now=self._ports.clock.now())
+        self._actors[actor.run_id] = actor
         try:
-            if run.sequence == 0:
-                policy = await self._ports.catalogue.policy(run.tenant_id)
-                actor.handle(submission_event(program, run, policy.config), now=self._ports.clock.now())
             await self._hear(actor, run)
         except StoreUnavailableError:
             # Not taken up: it is asked for again, or handed back by the heartbeat.

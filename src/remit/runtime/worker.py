@@ -313,6 +313,10 @@ class Worker:
             self._connected_since = sent
             self._server_started_at = beat.server_started_at
         strays = self._owner.keep_only(beat.owned)
+        if self._claim_request is not None:
+            # Claims that are being taken up are no strays, however long that takes: given back now, they would be
+            # another worker's and ours. A claim whose answer was lost is asked for again.
+            strays = []
         lasting = [claim for claim in strays if claim in self._strays]
         self._strays = [claim for claim in strays if claim not in lasting]
         if lasting:
