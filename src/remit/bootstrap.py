@@ -10,6 +10,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
@@ -28,12 +29,13 @@ from remit.plans.kinds import DocumentKind, kind_of
 from remit.plans.orchestration import compile_orchestration
 from remit.ports.pack import Pack
 from remit.ports.store import Principal, RunSummary, StoredDefinition, Tenant
-from remit.ports.tool import Tool
+from remit.ports.tool import Tool, ToolSource
 from remit.runtime.calls import ToolBook
 from remit.runtime.catalogue import Catalogue
 from remit.runtime.entropy import Entropy, SystemEntropy
 from remit.runtime.guards import BreakerBook, LeaseGuard
 from remit.runtime.ingress import Ingress, IngressPorts
+from remit.runtime.lookout import Lookout, LookoutOptions, LookoutPorts
 from remit.runtime.metrics import Metrics
 from remit.runtime.outcomes import Outcomes
 from remit.runtime.owner import OwnerPorts
@@ -51,6 +53,7 @@ from remit.tools.registry import Registry
 PACKS_GROUP: Final = "remit.packs"
 LEASE_MARGIN_SECONDS: Final = 2.0
 SERVER_CHECK_SECONDS: Final = 1.0
+LOOKS_PER_PATIENCE: Final = 4
 _log = structlog.get_logger("remit.kernel")
 
 OPERATOR: Final = PrincipalId("operator")
@@ -102,6 +105,7 @@ class Kernel:
         self.ingress: Ingress
         self.worker: Worker | None = None
         self.relay: Relay | None = None
+        self.lookout: Lookout
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -136,6 +140,7 @@ class Kernel:
             if self.worker is not None and self.relay is not None:
                 await self.worker.start()
                 self.relay.start()
+                self.lookout.start()
                 self._keeping = asyncio.create_task(self._keep_server(), name="keep-server")
             opened.pop_all()  # everything stands: nothing to undo
 
@@ -143,6 +148,7 @@ class Kernel:
         """Let calls and deliveries in flight end, hand runs back, close the store (and a server that is ours)."""
         if self._keeping is not None:
             self._keeping.cancel()
+        await self.lookout.stop()
         if self.worker is not None:
             await self.worker.stop()
         if self.relay is not None:
@@ -180,30 +186,11 @@ class Kernel:
             )
         )
         if self._has_worker:
-            self.worker = Worker(
-                WorkerPorts(
-                    owner=OwnerPorts(
-                        journal=store.journal,
-                        approvals=store.approvals,
-                        catalogue=self.catalogue,
-                        pipeline=pipeline,
-                        clock=clock,
-                        metrics=self.metrics,
-                        room=store.room,
-                    ),
-                    dispatch=store.dispatch,
-                    lease=lease,
-                ),
-                WorkerOptions(
-                    worker_id=WorkerId(str(uuid.uuid4())),
-                    version=_version(),
-                    lease_seconds=settings.lease.total_seconds(),
-                    heartbeat_seconds=settings.heartbeat.total_seconds(),
-                    sweep_seconds=settings.sweep.total_seconds(),
-                    poll_seconds=settings.poll.total_seconds(),
-                ),
-            )
+            self.worker = self._wire_worker(pipeline, lease)
             self.relay = self._wire_relay(entropy, self.worker)
+        self.lookout = open_lookout(
+            store, self.catalogue, tools=self.registry, metrics=self.metrics, patience=settings.stuck_after
+        )
         submitter = Submitter(store.journal, clock, self.worker)
         self.runs = Runs(
             RunsPorts(
@@ -227,6 +214,33 @@ class Kernel:
                 metrics=self.metrics,
             ),
             [source for pack in self.packs for source in pack.webhook_sources],
+        )
+
+    def _wire_worker(self, pipeline: Pipeline, lease: LeaseGuard) -> Worker:
+        """Return this process's worker."""
+        return Worker(
+            WorkerPorts(
+                owner=OwnerPorts(
+                    journal=self.store.journal,
+                    approvals=self.store.approvals,
+                    catalogue=self.catalogue,
+                    pipeline=pipeline,
+                    clock=self.clock,
+                    metrics=self.metrics,
+                    room=self.store.room,
+                ),
+                dispatch=self.store.dispatch,
+                lease=lease,
+            ),
+            WorkerOptions(
+                worker_id=WorkerId(str(uuid.uuid4())),
+                version=_version(),
+                tools=tuple(sorted({tool.contract.name for tool in self.registry.list()})),
+                lease_seconds=self.settings.lease.total_seconds(),
+                heartbeat_seconds=self.settings.heartbeat.total_seconds(),
+                sweep_seconds=self.settings.sweep.total_seconds(),
+                poll_seconds=self.settings.poll.total_seconds(),
+            ),
         )
 
     def _wire_relay(self, entropy: Entropy, worker: Worker) -> Relay:
@@ -324,6 +338,21 @@ class Kernel:
             self.tenant_id, definition_digest=stored.digest, run_input=run_input, principal_id=principal_id
         )
         return await self.runs.wait(self.tenant_id, submitted.run_id, timeout_seconds=timeout_seconds, until="at_rest")
+
+
+def open_lookout(
+    store: PostgresStore, catalogue: Catalogue, *, tools: ToolSource, metrics: Metrics, patience: timedelta
+) -> Lookout:
+    """Return a lookout over a store; ``tools`` tell the time-outs of calls."""
+    ports = LookoutPorts(
+        suspects=store.suspects,
+        reader=store.reader,
+        approvals=store.approvals,
+        catalogue=catalogue,
+        tools=tools,
+        metrics=metrics,
+    )
+    return Lookout(ports, LookoutOptions(patience=patience, interval=patience / LOOKS_PER_PATIENCE))
 
 
 def _version() -> str:

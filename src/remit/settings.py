@@ -35,6 +35,8 @@ class Settings:
     ``ballast_mb``: MiB of a file beside the embedded server's data that is given up when the volume is full: then the
     server can start again. 0: none.
     ``pool_size``: connections of a process for reading, beside the five of its writers. At least 1.
+    ``stuck_after``: how long a run may not move that should, until it is called stuck; the lookout looks four times as
+    often. Default: a minute.
     ``log_format``: ``console`` for people, ``json`` for machines. ``log_level``: a standard level name.
     """
 
@@ -54,6 +56,7 @@ class Settings:
     disk_reserve_mb: int | None = None
     ballast_mb: int = 128
     pool_size: int = 8
+    stuck_after: timedelta = timedelta(seconds=60)
     log_format: Literal["console", "json"] = "console"
     log_level: str = "warning"
 
@@ -64,6 +67,8 @@ class Settings:
             raise SettingsInvalidError(
                 f"expected the heartbeat ({self.heartbeat}) to fit three times into the lease ({self.lease})"
             )
+        if self.stuck_after <= timedelta(0):
+            raise SettingsInvalidError(f"expected a time after which a run is stuck, got {self.stuck_after}")
         if not 0 <= self.port <= 65_535:
             raise SettingsInvalidError(f"expected a port from 0 to 65535, got {self.port}")
         if min(self.disk_reserve_mb or 0, self.ballast_mb) < 0:
@@ -98,6 +103,7 @@ class Settings:
             disk_reserve_mb=_number(env, "REMIT_DISK_RESERVE_MB", 0) if env.get("REMIT_DISK_RESERVE_MB") else None,
             ballast_mb=_number(env, "REMIT_BALLAST_MB", 128),
             pool_size=_number(env, "REMIT_POOL_SIZE", 8),
+            stuck_after=_seconds(env, "REMIT_STUCK_SECONDS", 60),
             log_format="json" if env.get("REMIT_LOG_FORMAT", "console") == "json" else "console",
             log_level=env.get("REMIT_LOG_LEVEL") or "warning",
         )

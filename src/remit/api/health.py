@@ -57,6 +57,8 @@ class HealthRoutes:
                 "heartbeat_age_seconds": None if age is None else round(age, 1),
                 "lease_seconds": lease,
             },
+            "degraded": bool(self._kernel.lookout.found),
+            "stuck": self._kernel.lookout.found,
             "unsafe": list(self._kernel.store.database.warnings),
         }
         return json_response(body, status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)

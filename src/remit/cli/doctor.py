@@ -7,23 +7,28 @@ import platform
 import socket
 import stat
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import typer
 
+from remit.bootstrap import open_lookout
 from remit.cli.exit_codes import OK, OPERATION
 from remit.cli.options import Options, options_of, single
 from remit.cli.output import print_json, print_table, state_text
 from remit.cli.pidfile import data_dir_of, find_running
 from remit.cli.session import run_in_loop, settings_of
-from remit.clock import wall_clock
+from remit.clock import DatabaseClock, wall_clock
 from remit.errors import RemitError
 from remit.ids import WorkerId
+from remit.runtime.catalogue import Catalogue
+from remit.runtime.metrics import Metrics
 from remit.settings import Settings
 from remit.store import Lifetime, PostgresStore, open_store
 from remit.store.room import BALLAST_NAME, MIB, Ballast, read_volume, reserve_of
+from remit.tools.registry import Registry
 
 PYTHON_MIN: Final = (3, 11)
 LOW_RATIO: Final = 2
@@ -163,7 +168,7 @@ async def _database(settings: Settings) -> list[Check]:
         reachable = Check(
             name="postgresql", state="ok", detail=f"{where}: {store.database.server_version}, schema up to date"
         )
-        return [reachable, _durability(store), await _clock(store)]
+        return [reachable, _durability(store), await _clock(store), await _stuck(store, settings)]
     finally:
         await store.close()
 
@@ -174,6 +179,17 @@ def _durability(store: PostgresStore) -> Check:
         hint = "turn them on: what is acknowledged may be lost"
         return Check(name="durability", state="warn", detail=", ".join(risks), hint=hint)
     return Check(name="durability", state="ok", detail="fsync, full_page_writes and synchronous_commit are on")
+
+
+async def _stuck(store: PostgresStore, settings: Settings) -> Check:
+    """Look at every tenant's runs; without their tools, the time-outs of calls are taken to be the default."""
+    catalogue = Catalogue(store.directory, DatabaseClock())
+    lookout = open_lookout(store, catalogue, tools=Registry(), metrics=Metrics(), patience=settings.stuck_after)
+    counts = Counter(stuck.reason.value for stuck in await lookout.find_all())
+    if not counts:
+        return Check(name="stuck runs", state="ok", detail="none")
+    detail = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return Check(name="stuck runs", state="warn", detail=detail, hint="remit runs stuck --all-tenants says why")
 
 
 async def _clock(store: PostgresStore) -> Check:

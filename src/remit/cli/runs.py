@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ from remit.cli.output import (
 )
 from remit.cli.run_tree import print_tree
 from remit.cli.session import Needs, open_session, run_in_loop
+from remit.cli.stuck import print_dump, show_stuck
 from remit.cli.trace_text import print_trace
 from remit.core.canonical import JsonValue
 from remit.core.states import RunStatus
@@ -87,6 +89,28 @@ def list_receipts(context: typer.Context, run: RunArgument) -> None:
 def replay_run(context: typer.Context, run: RunArgument) -> int:
     """Verify a run's journal and fold it again. Exit code 1, and the place, if anything does not agree."""
     return run_in_loop(_replay(options_of(context), run))
+
+
+@runs.verb("stuck")
+def list_stuck(
+    context: typer.Context,
+    *,
+    older_than: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.0, help="How long a run may not move (default: 60).")
+    ] = None,
+    all_tenants: Annotated[bool, typer.Option("--all-tenants", help="Look at every tenant's runs.")] = False,
+    dump: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help="Write each one's state there, redacted.")
+    ] = None,
+) -> int:
+    """List runs that should move and do not, why, and what to do. Exit code 1 if there are any."""
+    return run_in_loop(show_stuck(options_of(context), older_than=older_than, has_all=all_tenants, folder=dump))
+
+
+@runs.verb("dump")
+def dump_run(context: typer.Context, run: RunArgument) -> None:
+    """Print a run's state for whoever has to find out why it does not move, redacted."""
+    run_in_loop(print_dump(options_of(context), run))
 
 
 @runs.verb("cancel")

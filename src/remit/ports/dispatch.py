@@ -35,8 +35,10 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
 class Dispatch(Protocol):
     """Work across tenants: ids only, through functions of the dispatch role."""
 
-    async def register_worker(self, worker_id: WorkerId, *, lease_seconds: float, version: str) -> datetime:
-        """Make the worker known; returns the database's now."""
+    async def register_worker(
+        self, worker_id: WorkerId, *, lease_seconds: float, version: str, tools: Sequence[str] | None = None
+    ) -> datetime:
+        """Make the worker known; returns the database's now. ``tools`` are those that it has, by name."""
         ...
 
     async def claim(self, worker_id: WorkerId, *, request_id: str, limit: int) -> tuple[list[Claimed], datetime]:

@@ -5,9 +5,15 @@ Owns: one registry per kernel (two kernels may live in one process). Labels are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+_STUCK = (
+    ("", "Runs that should move and do not."),
+    ("_age_seconds", "For how long the oldest of them has not."),
+)
 
 
 class Metrics:
@@ -46,6 +52,9 @@ class Metrics:
             "remit_outbox_attempt_seconds", "Time of one attempt to deliver.", buckets=_SECONDS, registry=registry
         )
         self._relaying = Gauge("remit_outbox_in_flight", "Attempts to deliver under way.", registry=registry)
+        self._stuck, self._stuck_seconds = (
+            Gauge(f"remit_runs_stuck{name}", text, ["reason"], registry=registry) for name, text in _STUCK
+        )
         self._children: dict[tuple[str, str], Counter] = {}
 
     def _child(self, counter: Counter, name: str, label: str) -> Counter:
@@ -100,6 +109,12 @@ class Metrics:
     def relaying(self, attempt_count: int) -> None:
         """Set how many attempts to deliver are under way."""
         self._relaying.set(attempt_count)
+
+    def stuck(self, by_reason: Mapping[str, tuple[int, float]]) -> None:
+        """Set how many runs are stuck and for how many seconds the oldest is, for every reason there is."""
+        for reason, (run_count, seconds) in by_reason.items():
+            self._stuck.labels(reason).set(run_count)
+            self._stuck_seconds.labels(reason).set(seconds)
 
     def owns(self, run_count: int) -> None:
         """Set how many runs are owned."""

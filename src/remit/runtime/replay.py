@@ -98,6 +98,19 @@ def replay_run(
     )
 
 
+def fold_run(run: LoadedRun, program: Program) -> RunState:
+    """Return what a run's journal folds to; what was erased is left out.
+
+    Raises:
+        JournalCorruptError, InvariantViolated: a fact cannot be read, or cannot have happened.
+    """
+    state = RunState(program, tenant_id=run.tenant_id, run_id=run.run_id)
+    for entry in run.entries:
+        for fact in decode_facts(entry.payload or b"[]"):
+            apply_fact(state, fact)
+    return state
+
+
 class _Replay:
     """One replay in the making. Findings come in the order of the checks, so the first is the one to look at."""
 

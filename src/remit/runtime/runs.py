@@ -13,8 +13,6 @@ import msgspec
 
 from remit.core.canonical import JsonValue
 from remit.core.commands import AwaitSettlement
-from remit.core.evolve import apply_fact
-from remit.core.facts import decode_facts
 from remit.core.program import Program
 from remit.core.state import RunState
 from remit.core.states import RUN_TERMINAL, RunStatus
@@ -33,7 +31,7 @@ from remit.ports.store import (
 )
 from remit.runtime.catalogue import Catalogue
 from remit.runtime.entropy import Entropy
-from remit.runtime.replay import ReplayReport, replay_run
+from remit.runtime.replay import ReplayReport, fold_run, replay_run
 from remit.runtime.submissions import PreparedSubmission, Submitter, encode_input
 from remit.runtime.worker import Worker
 
@@ -220,11 +218,7 @@ class Runs:
         """Return a run's state, folded from its journal."""
         run = await self._ports.reader.read_run(tenant_id, run_id)
         program = await self._ports.catalogue.program(tenant_id, run.definition_digest)
-        state = RunState(program, tenant_id=tenant_id, run_id=run_id)
-        for entry in run.entries:
-            for fact in decode_facts(entry.payload or b"[]"):
-                apply_fact(state, fact)
-        return state
+        return fold_run(run, program)
 
     async def replay(self, tenant_id: TenantId, run_id: RunId) -> ReplayReport:
         """Verify a run's journal and fold it again; the report says whether everything agrees."""

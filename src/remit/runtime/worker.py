@@ -41,10 +41,14 @@ _log = structlog.get_logger("remit.worker")
 
 
 class WorkerOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker paces itself. A dead worker's runs go on elsewhere within lease + sweep interval."""
+    """How a worker paces itself. A dead worker's runs go on elsewhere within lease + sweep interval.
+
+    ``tools`` are the names of the tools that it has, for whoever wonders why nobody works on a run.
+    """
 
     worker_id: WorkerId
     version: str
+    tools: tuple[str, ...] | None = None
     lease_seconds: float = 20.0
     heartbeat_seconds: float = 4.0
     sweep_seconds: float = 4.0
@@ -152,7 +156,10 @@ class Worker:
     async def _register(self) -> None:
         sent = self._clock.monotonic()
         now = await self._dispatch.register_worker(
-            self._options.worker_id, lease_seconds=self._options.lease_seconds, version=self._options.version
+            self._options.worker_id,
+            lease_seconds=self._options.lease_seconds,
+            version=self._options.version,
+            tools=self._options.tools,
         )
         self._clock.observe(now)
         self._lease.extend(sent)

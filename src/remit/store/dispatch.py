@@ -38,10 +38,12 @@ class PostgresDispatch:
         self._announced = -1.0
         self._announcing: asyncio.Task[None] | None = None
 
-    async def register_worker(self, worker_id: WorkerId, *, lease_seconds: float, version: str) -> datetime:
+    async def register_worker(
+        self, worker_id: WorkerId, *, lease_seconds: float, version: str, tools: Sequence[str] | None = None
+    ) -> datetime:
         """Make the worker known; returns the database's now."""
         lease = timedelta(seconds=lease_seconds)
-        row = await self._line.fetch_row(STATEMENTS, "register_worker", worker_id, lease, version)
+        row = await self._line.fetch_row(STATEMENTS, "register_worker", worker_id, lease, version, tools)
         assert row is not None
         now: datetime = row["now"]
         return now

@@ -111,6 +111,11 @@ class EmbeddedServer:
         """How much ballast there is to give up."""
         return self._ballast.kept_bytes
 
+    @property
+    def folder(self) -> Path:
+        """The data directory."""
+        return self._folder
+
     def start(self) -> ServerAddress:
         """Return the running server's address, starting or even making it first.
 

@@ -26,6 +26,7 @@ from remit.store.reservation import PostgresReservation
 from remit.store.room import MIB, StoreRoom
 from remit.store.session import Observer
 from remit.store.statements import load_statements
+from remit.store.suspects import PostgresSuspects
 
 STATEMENTS: Final = load_statements("session")
 
@@ -48,6 +49,7 @@ class PostgresStore:
         self.outbox = PostgresOutbox(database)
         self.reader = PostgresReader(database)
         self.reservation = PostgresReservation(database)
+        self.suspects = PostgresSuspects(database)
 
     @property
     def app_dsn(self) -> str:

@@ -38,6 +38,7 @@ from remit.ports.store import (
     Tenant,
     WebhookEndpoint,
 )
+from remit.ports.suspects import Suspects
 from remit.store import PostgresStore
 from tests.integration.isolation.houses import House, take_stock
 
@@ -51,6 +52,7 @@ PORTS = {
     "reader": Reader,
     "reservation": Reservation,
     "outbox": Outbox,
+    "suspects": Suspects,
 }
 
 ACROSS_TENANTS = {
@@ -66,6 +68,8 @@ ACROSS_TENANTS = {
     "directory.list_tenants": "for operators of the installation only",
     "outbox.claim": "claims messages of all tenants, ids only",
     "outbox.close": "closes connections",
+    "suspects.list_workers": "workers belong to no tenant",
+    "suspects.list_suspect_tenants": "names tenants for operators of the installation, nothing else",
 }
 """Methods that work for all tenants on purpose, and why that leaks nothing."""
 
@@ -193,6 +197,9 @@ EMPTY: dict[str, Act] = {
     "reservation.load_breaker": lambda s, m, t: s.reservation.load_breaker(m.tenant_id, t.dependency),
     "outbox.load": lambda s, m, t: s.outbox.load([outbox_claim_of(m, t)]),
     "outbox.retry_dead": lambda s, m, t: s.outbox.retry_dead(m.tenant_id),
+    "suspects.list_suspects": lambda s, m, t: _first(
+        s.suspects.list_suspects(m.tenant_id, run_ids=[t.waiting_id, t.asking_id, t.done_id])
+    ),
 }
 """What answers nothing."""
 

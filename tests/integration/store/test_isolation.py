@@ -103,7 +103,7 @@ async def test_definer_functions_pin_their_search_path(scratch: ScratchDatabase)
     assert {
         "register_worker_v1", "claim_v1", "heartbeat_v1", "release_v1", "sweep_v1", "retire_worker_v1",
         "authenticate_v1", "find_endpoint_v1", "list_tenants_v1", "make_partitions_v1", "claim_outbox_v1",
-        "settle_outbox_v1",
+        "settle_outbox_v1", "list_workers_v1", "suspect_tenants_v1",
     } == {row["proname"] for row in definers}  # fmt: skip
     assert {"make_partitions_v1"} == {row["proname"] for row in definers if row["owner"] != "remit_dispatch"}
     assert [] == [row["proname"] for row in definers if "{=X" in row["acl"] or ",=X" in row["acl"] or not row["acl"]]

@@ -1,12 +1,15 @@
 -- Work across tenants: owned by remit_dispatch, which sees keys and claims of heads only. They answer ids.
 -- Lock order: the worker, then heads in (tenant, run) order where they are waited for.
 
--- Makes a worker known, or renews it.
-create function remit.register_worker_v1(worker uuid, worker_lease interval, worker_version text) returns timestamptz
+-- Makes a worker known, or renews it. Its tools are null if it does not say which it has.
+create function remit.register_worker_v1(
+    worker uuid, worker_lease interval, worker_version text, worker_tools text[]
+) returns timestamptz
 language sql security definer set search_path = pg_catalog, remit, pg_temp as $$
-    insert into remit.workers (worker_id, lease, version) values (worker, worker_lease, worker_version)
+    insert into remit.workers (worker_id, lease, version, tools)
+    values (worker, worker_lease, worker_version, worker_tools)
     on conflict (worker_id) do update
-    set lease = excluded.lease, version = excluded.version, heartbeat_at = clock_timestamp()
+    set lease = excluded.lease, version = excluded.version, tools = excluded.tools, heartbeat_at = clock_timestamp()
     returning clock_timestamp()
 $$;
 

@@ -142,7 +142,7 @@ create table remit.webhook_endpoints (
 );
 create index webhook_endpoints_endpoint_id_idx on remit.webhook_endpoints (endpoint_id);
 
--- Workers belong to no tenant.
+-- Workers belong to no tenant. tools are the names of those that a worker has; null if it did not say.
 create table remit.workers (
     worker_id uuid primary key,
     version text not null,
@@ -150,6 +150,7 @@ create table remit.workers (
     started_at timestamptz not null default clock_timestamp(),
     heartbeat_at timestamptz not null default clock_timestamp(),
     claim_request text,
+    tools text[],
     constraint workers_lease_check check (lease >= interval '0')
 ) with (fillfactor = 50);
 

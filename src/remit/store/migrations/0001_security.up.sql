@@ -31,7 +31,7 @@ create policy dispatch on remit.webhook_endpoints for select to remit_dispatch u
 create policy dispatch on remit.tenants for select to remit_dispatch using (true);
 grant select (
     tenant_id, run_id, epoch, wake_sequence, seen_wake_sequence, due_at, claimable_at, worker_id, claim_request,
-    finished_at, quarantined_at
+    finished_at, quarantined_at, updated_at
 ) on remit.heads to remit_dispatch;
 grant update (epoch, claimable_at, worker_id, claim_request) on remit.heads to remit_dispatch;
 grant select (tenant_id, message_id, destination, status, attempt_count, next_attempt_at, worker_id) on remit.outbox

@@ -1,5 +1,5 @@
 -- name: register_worker
-select remit.register_worker_v1($1, $2, $3) as now
+select remit.register_worker_v1($1, $2, $3, $4) as now
 
 -- name: claim
 select claims, answered_at from remit.claim_v1($1, $2, $3)

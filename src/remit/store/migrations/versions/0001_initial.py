@@ -16,6 +16,7 @@ FUNCTIONS = (
     "load_v1",
     "outbox_v1",
     "dispatch_v1",
+    "suspects_v1",
     "inbox_v1",
     "approvals_v1",
     "reservation_v1",
