@@ -20,11 +20,15 @@ ACROSS: Final = ("api_keys", "heads", "outbox", "tenants", "webhook_endpoints")
 
 DEFINERS: Final = (
     "authenticate_v1", "claim_outbox_v1", "claim_v1", "find_endpoint_v1", "heartbeat_v1", "list_tenants_v1",
-    "make_partitions_v1", "register_worker_v1", "release_v1", "retire_worker_v1", "settle_outbox_v1", "sweep_v1",
+    "list_workers_v1", "make_partitions_v1", "register_worker_v1", "release_v1", "retire_worker_v1",
+    "settle_outbox_v1", "suspect_tenants_v1", "sweep_v1",
 )  # fmt: skip
 """Functions that run with another's rights; all but the maker of partitions belong to the dispatch role."""
 
-STABLE: Final = ("authenticate_v1", "find_endpoint_v1", "list_tenants_v1", "refuse_tenantless", "tenant_id")
+STABLE: Final = (
+    "authenticate_v1", "find_endpoint_v1", "list_tenants_v1", "list_workers_v1", "refuse_tenantless",
+    "suspect_tenants_v1", "tenant_id",
+)  # fmt: skip
 IMMUTABLE: Final = ("correlation_lock", "run_id_floor", "run_id_instant")
 
 UPDATED: Final = (

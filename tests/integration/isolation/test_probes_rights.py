@@ -232,11 +232,11 @@ async def test_p13_search_path_takes_no_function_over(admin: asyncpg.Connection[
     worker = "'00000000-0000-7000-8000-000000000009'"
     calls = [
         "sweep_v1(10, pg_catalog.clock_timestamp())", f"heartbeat_v1({worker})", f"claim_v1({worker}, 'x', 10)",
-        f"register_worker_v1({worker}, interval '1 hour', 'x')", f"retire_worker_v1({worker})",
+        f"register_worker_v1({worker}, interval '1 hour', 'x', null)", f"retire_worker_v1({worker})",
         f"claim_outbox_v1({worker}, 1, 1, interval '1 s', '{{}}')", "settle_outbox_v1('{}')",
         f"release_v1({worker}, '{{}}')",
         "make_partitions_v1(pg_catalog.clock_timestamp() + interval '1 year')", "authenticate_v1('x')",
-        "find_endpoint_v1('x')", "list_tenants_v1()",
+        "find_endpoint_v1('x')", "list_tenants_v1()", "list_workers_v1()", "suspect_tenants_v1(interval '1 s')",
     ]  # fmt: skip
     trap = "language plpgsql as 'begin raise exception using errcode = ''RM666''; end'"
     async with context(admin, mine.tenant_id):
