@@ -11,7 +11,7 @@ SOURCES := $(wildcard src tests scripts benchmarks campaigns examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup servers demo check test lint types imports bench bench-peers campaigns lock format clean
+.PHONY: help setup servers demo check test lint types imports bench bench-wide bench-peers bench-page campaigns lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ imports: $(STAMP)
 
 bench: $(STAMP) ## measure against the performance budget
 	$(VENV)/bin/python -m benchmarks.run
+
+bench-wide: $(STAMP) ## measure Remit under load, beside a million past runs, with more workers and tenants (ONLY=history,workers)
+	$(VENV)/bin/python -m benchmarks.wide $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-page: $(STAMP) ## write docs/assurance/performance.md and its plots from what was measured
+	$(VENV)/bin/python -m benchmarks.report
 
 bench-peers: $(STAMP) ## measure Remit beside DBOS, LangGraph, Absurd and Restate (needs npm; ONLY=remit,dbos ROUNDS=N)
 	$(VENV)/bin/python -m benchmarks.peers $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))

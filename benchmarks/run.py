@@ -73,14 +73,19 @@ async def _one_round(kernel: Kernel, values: dict[str, list[float]]) -> None:
     keep("w4_start_ms_p50", await workloads.w4(kernel))
 
 
+def holds(value: float, target: float, sense: str) -> bool:
+    """Whether a figure keeps to its target."""
+    return value >= target if sense == "at least" else value <= target
+
+
 def render(figures: dict[str, float | list[float]]) -> str:
     """Return the table for people."""
     lines = [f"{'figure':28} {'measured':>12} {'budget':>18}  holds"]
     for name, (target, sense) in TARGETS.items():
         value = figures[name]
         assert isinstance(value, float | int)
-        holds = value >= target if sense == "at least" else value <= target
-        lines.append(f"{name:28} {value:12,.2f} {sense + f' {target:,.1f}':>18}  {'yes' if holds else 'NO'}")
+        verdict = "yes" if holds(value, target, sense) else "NO"
+        lines.append(f"{name:28} {value:12,.2f} {sense + f' {target:,.1f}':>18}  {verdict}")
     floor, w1 = figures["floor_steps_per_second"], figures["w1_steps_per_second"]
     assert isinstance(floor, float | int)
     assert isinstance(w1, float | int)

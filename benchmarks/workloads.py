@@ -16,7 +16,7 @@ from remit.core.canonical import JsonValue
 from remit.core.definition import Bounds, Definition, ToolStep, definition_digest
 from remit.governance.contracts import contract_digest
 from remit.governance.policy import BusinessConfig, Scope, encode_policy
-from remit.ids import Digest, PrincipalId
+from remit.ids import Digest, PrincipalId, TenantId
 
 FILL = "x" * 150
 RUNS = 200
@@ -33,14 +33,14 @@ BOUNDS = Bounds(
 )
 OPERATOR = PrincipalId("operator")
 
-first_call_at: list[float] = []
+calls_at: list[float] = []
+"""When the tool was called, since whoever measures cleared it."""
 
 
 @tool("bench.step", side_effect="READ")
 async def bench_step(step: int) -> dict[str, Any]:
     """Return about 200 bytes, as a step of the peers does."""
-    if not first_call_at:
-        first_call_at.append(time.perf_counter())
+    calls_at.append(time.perf_counter())
     return {"step": step, "ok": True, "text": FILL, "n": step * 7, "tag": "abc"}
 
 
@@ -70,12 +70,13 @@ def _step(number: int, *, chained: bool) -> ToolStep:
     )
 
 
-async def prepare(kernel: Kernel) -> None:
-    """Grant what the workloads use."""
+async def prepare(kernel: Kernel, *, tenant_id: TenantId | None = None) -> None:
+    """Grant what the workloads use, to the kernel's own tenant or another."""
+    tenant = tenant_id or kernel.tenant_id
     config = BusinessConfig(name="bench", version="1.0.0", bounds=BOUNDS, scopes=(Scope(tool="bench.step"),))
     body = encode_policy(config)
-    await kernel.store.directory.put_policy(kernel.tenant_id, digest=Digest(definition_digest(body)), body=body)
-    kernel.catalogue.forget(kernel.tenant_id)
+    await kernel.store.directory.put_policy(tenant, digest=Digest(definition_digest(body)), body=body)
+    kernel.catalogue.forget(tenant)
 
 
 async def _run(kernel: Kernel, digest: Digest) -> None:
@@ -127,8 +128,8 @@ async def w4(kernel: Kernel, *, runs: int = 20) -> float:
     times = []
     for _ in range(runs):
         await asyncio.sleep(0.1)
-        first_call_at.clear()
+        calls_at.clear()
         started = time.perf_counter()
         await _run(kernel, stored.digest)
-        times.append((first_call_at[0] - started) * 1000)
+        times.append((calls_at[0] - started) * 1000)
     return statistics.median(times)

@@ -23,7 +23,7 @@ from typing import Any, Final
 import asyncpg
 
 from benchmarks.peers import accounting, environments
-from benchmarks.peers.contestants import CONTESTANTS, Contestant, Running, running
+from benchmarks.peers.contestants import CONTESTANTS, DATABASE, Contestant, Running, fresh_database, renamed, running
 from benchmarks.peers.figures import Turn, summarise
 from benchmarks.server import server_folder
 from campaigns.record import machine
@@ -65,8 +65,11 @@ async def _attempt(contestant: Contestant, address: ServerAddress, *, number: in
     started = time.perf_counter()
     turn = Turn(contestant=contestant.name, number=number, loadavg=os.getloadavg()[0])
     try:
-        async with running(contestant, address) as engine:
-            await _take_turn(turn, contestant, engine, address=address, scale=scale)
+        async with (
+            fresh_database(address, has_schema=contestant.has_schema) as urls,
+            running(contestant, urls) as engine,
+        ):
+            await take_turn(turn, contestant, engine, address=address, scale=scale)
     except (RuntimeError, OSError, asyncpg.PostgresError) as error:
         turn.failure = f"{type(error).__name__}: {error}"
     outcome = turn.failure or f"{turn.rate('w1'):,.0f} steps/s"
@@ -74,7 +77,7 @@ async def _attempt(contestant: Contestant, address: ServerAddress, *, number: in
     return turn
 
 
-async def _take_turn(
+async def take_turn(
     turn: Turn, contestant: Contestant, engine: Running, *, address: ServerAddress, scale: float
 ) -> None:
     """Run the workloads on an engine that is ready; the first round also counts rows and fsyncs."""
@@ -101,7 +104,7 @@ async def _take_turn(
 
 
 async def _count_statistics(engine: Running, address: ServerAddress, scale: float) -> dict[str, Any]:
-    url = address.admin_url.replace("/remit?", "/bench?")
+    url = renamed(address.admin_url, DATABASE)
     before = await accounting.statistics(url)
     answer = await engine.ask("w1", **_scaled(SIZES["w1"], scale))
     return {"steps": answer["steps"], **accounting.difference(before, await accounting.statistics(url))}

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -117,6 +117,9 @@ CONTESTANTS: Final = (
 )
 
 
+BY_NAME: Final = {contestant.name: contestant for contestant in CONTESTANTS}
+
+
 class Running:
     """An engine's process, which answers one request at a time."""
 
@@ -161,34 +164,30 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(contestant: Contestant, address: ServerAddress) -> AsyncIterator[Running]:
-    """Run an engine on a new database; both are gone afterwards."""
+async def running(
+    contestant: Contestant, urls: Mapping[str, str], *, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
+    """Run an engine on a database until the caller is done with it; ``settings`` go to its environment."""
     python = sys.executable if contestant.peer is None else str(environments.interpreter(contestant.peer))
-    async with fresh_database(address, has_schema=contestant.has_schema) as urls:
-        with tempfile.TemporaryDirectory(prefix="remit-peer-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
-            process = await asyncio.create_subprocess_exec(
-                python,
-                "-m",
-                f"benchmarks.peers.{contestant.program}",
-                cwd=environments.environment.ROOT,
-                env={
-                    **environment(),
-                    **urls,
-                    "BENCH_FOLDER": str(folder / "data"),
-                    "TMPDIR": name,
-                    **dict(contestant.settings),
-                },
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=STREAM_BYTES_MAX,
-            )
-            engine = Running(process, folder)
-            try:
-                await engine.answer(START_SECONDS_MAX)
-                yield engine
-            finally:
-                await end(process)
+    with tempfile.TemporaryDirectory(prefix="remit-peer-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        own = {"BENCH_FOLDER": str(folder / "data"), "TMPDIR": name, **dict(contestant.settings), **(settings or {})}
+        process = await asyncio.create_subprocess_exec(
+            python,
+            "-m",
+            f"benchmarks.peers.{contestant.program}",
+            cwd=environments.environment.ROOT,
+            env={**environment(), **urls, **own},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=STREAM_BYTES_MAX,
+        )
+        engine = Running(process, folder)
+        try:
+            await engine.answer(START_SECONDS_MAX)
+            yield engine
+        finally:
+            await end(process)
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
@@ -204,22 +203,24 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 
 @contextlib.asynccontextmanager
-async def fresh_database(address: ServerAddress, *, has_schema: bool) -> AsyncIterator[dict[str, str]]:
+async def fresh_database(
+    address: ServerAddress, *, has_schema: bool, name: str = DATABASE
+) -> AsyncIterator[dict[str, str]]:
     """Lend an empty database, with Remit's schema or none; nobody is charged for the checkpoint of who came before."""
     admin = await asyncpg.connect(renamed(address.admin_url, "postgres"))
     try:
-        await admin.execute(f"drop database if exists {DATABASE} with (force)")
-        await admin.execute(f"create database {DATABASE} owner remit_owner")
-        await admin.execute(f"grant connect on database {DATABASE} to remit_app")
-        owner_url = renamed(address.owner_url, DATABASE)
+        await admin.execute(f"drop database if exists {name} with (force)")
+        await admin.execute(f"create database {name} owner remit_owner")
+        await admin.execute(f"grant connect on database {name} to remit_app")
+        owner_url = renamed(address.owner_url, name)
         if has_schema:
             await upgrade(owner_url)
         await admin.execute("checkpoint")
         yield {
-            "BENCH_DATABASE_URL": owner_url if has_schema else renamed(address.admin_url, DATABASE),
-            "BENCH_DATABASE_APP_URL": renamed(address.app_url, DATABASE),
+            "BENCH_DATABASE_URL": owner_url if has_schema else renamed(address.admin_url, name),
+            "BENCH_DATABASE_APP_URL": renamed(address.app_url, name),
         }
-        await admin.execute(f"drop database if exists {DATABASE} with (force)")
+        await admin.execute(f"drop database if exists {name} with (force)")
     finally:
         await admin.close()
 

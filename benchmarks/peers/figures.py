@@ -75,6 +75,9 @@ def _engine(contestant: Contestant, turns: list[Turn]) -> dict[str, Any]:
         return figures
     figures["w1_steps_per_second"] = spread([turn.rate("w1") for turn in good])
     figures["w2_step_ms"] = latencies([_per_step_ms(turn.works["w2"]) for turn in good])
+    laps = [turn.works["w1"]["lap_seconds"] for turn in good if turn.works["w1"].get("lap_seconds")]
+    if laps:
+        figures["w1_run_ms"] = latencies([_to_ms(seconds) for seconds in laps])
     if "w3" in contestant.works:
         figures["w3_steps_per_second"] = spread([turn.rate("w3") for turn in good])
     if "w4" in contestant.works:
@@ -129,22 +132,26 @@ def _by_in_flight(turns: list[Turn]) -> dict[str, Any]:
 
 def _costs(turns: list[Turn]) -> dict[str, Any]:
     """Return what a step of W1 cost; rows and fsyncs are counted in one round only."""
-    answers = [turn.works["w1"] for turn in turns]
+    costs = costs_per_step([turn.works["w1"] for turn in turns])
+    for turn in turns:
+        if turn.statistics is not None:
+            steps = turn.statistics["steps"]
+            costs |= {name: rounded(turn.statistics[name] / steps) for name in ("fsyncs", "rows")}
+    return costs
+
+
+def costs_per_step(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the spread of what a step cost: CPU of both sides, writing transactions and bytes of the log."""
     names = {
         "client_cpu_us": ("client_cpu_seconds", 1e6),
         "server_cpu_us": ("server_cpu_seconds", 1e6),
         "transactions": ("transactions", 1.0),
         "wal_bytes": ("wal_bytes", 1.0),
     }
-    costs: dict[str, Any] = {
+    return {
         name: spread([answer[source] * factor / answer["steps"] for answer in answers])
         for name, (source, factor) in names.items()
     }
-    for turn in turns:
-        if turn.statistics is not None:
-            steps = turn.statistics["steps"]
-            costs |= {name: rounded(turn.statistics[name] / steps) for name in ("fsyncs", "rows")}
-    return costs
 
 
 def _per_step_ms(answer: dict[str, Any]) -> list[float]:

@@ -60,13 +60,20 @@ class Engine(Protocol):
         ...
 
 
+laps: list[float] = []
+"""Seconds of each run since the last request, where runs are waited for one by one."""
+
+
 async def gather_many(engine: Engine, runs: int, steps: int, in_flight: int) -> list[Any]:
     """Run many sequences, at most so many at a time: what `Engine.many` does unless the engine has a way of its own."""
     gate = asyncio.Semaphore(in_flight)
 
     async def one() -> Any:
         async with gate:
-            return await engine.sequence(steps, "")
+            started = time.perf_counter()
+            outcome = await engine.sequence(steps, "")
+            laps.append(time.perf_counter() - started)
+            return outcome
 
     return await asyncio.gather(*(one() for _ in range(runs)))
 
@@ -120,6 +127,7 @@ class Session:
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what a request asks for."""
         work = request.pop("work")
+        laps.clear()
         await self._engine.prepare(request.get("in_flight", 1))
         answer: dict[str, Any] = await getattr(self, f"_{work}")(**request)
         return answer
@@ -138,7 +146,7 @@ class Session:
             passes.append(time.perf_counter() - started)
             require_equal([payload(steps - 1)] * runs, await self._engine.results(outcomes))
             self._runs += runs
-        return {"passes": passes, "steps": runs * steps * len(passes)}
+        return {"passes": passes, "steps": runs * steps * len(passes), "lap_seconds": list(laps)}
 
     async def _w2(self, *, runs: int, steps: int) -> dict[str, Any]:
         """One run at a time."""
