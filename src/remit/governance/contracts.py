@@ -81,6 +81,7 @@ class ToolContract(msgspec.Struct, frozen=True, kw_only=True):
         return self.side_effect_level is not SideEffectLevel.READ
 
 
+@per_record
 def contract_digest(contract: ToolContract) -> Digest:
     """Return the digest under which definitions and approvals name this contract."""
     return Digest(digest(msgspec.to_builtins(contract)))

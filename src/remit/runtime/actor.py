@@ -7,7 +7,7 @@ Does not know: SQL, tools. Commands start only when the facts they follow from a
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import orjson
@@ -54,12 +54,13 @@ class JournalPlace(msgspec.Struct, frozen=True, kw_only=True):
 class RunActor:
     """The single owner of one run between claim and release.
 
-    ``wake_sequence`` is the last one whose messages were read.
+    ``wake_sequence`` is the last one whose messages were read; ``alarm_at`` is the instant that its owner set a timer
+    for.
     """
 
     __slots__ = (
         "_consumed", "_core_policy", "_dispatchable", "_pending",
-        "_read_ids", "epoch", "hash", "is_queued", "is_sealed",
+        "_read_ids", "alarm_at", "epoch", "hash", "is_queued", "is_sealed",
         "run_id", "salt", "sequence", "state", "tenant_id", "wake_sequence",
     )  # fmt: skip
 
@@ -76,6 +77,7 @@ class RunActor:
         self._read_ids: set[int] = set()
         self.is_queued = False
         self.is_sealed = False
+        self.alarm_at: datetime | None = None
         self._core_policy = core_policy
         self._pending: list[Fact] = []
         self._dispatchable: list[CommandKey] = []
@@ -83,7 +85,7 @@ class RunActor:
     @classmethod
     def submitted(
         cls, program: Program, submission: Submission, minted: MintedRun, *, core_policy: Policy = DEFAULT_POLICY
-    ) -> RunActor:
+    ) -> Self:
         """Return the actor of a new run, with an empty journal, at its first claim."""
         state = RunState(program, tenant_id=submission.tenant_id, run_id=minted.run_id)
         place = JournalPlace(
@@ -96,7 +98,7 @@ class RunActor:
         return cls(state, place, core_policy=core_policy)
 
     @classmethod
-    def loaded(cls, program: Program, run: LoadedRun, *, core_policy: Policy) -> RunActor:
+    def loaded(cls, program: Program, run: LoadedRun, *, core_policy: Policy) -> Self:
         """Return the actor of a claimed run, folded from its journal.
 
         Raises:
@@ -179,7 +181,8 @@ class RunActor:
         )
         commits = commitment(self.salt, payload)
         rows = rows_of(state, facts, at=at)
-        due_us = None if state.acting_count or state.is_terminal else next_due_us(state)
+        is_waiting = len(state.open) > state.acting_count + state.parked_count
+        due_us = next_due_us(state) if is_waiting else None
         append = Append(
             tenant_id=self.tenant_id,
             run_id=self.run_id,

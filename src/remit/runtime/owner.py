@@ -9,7 +9,8 @@ A waiting run is a row, never a coroutine: an actor lives only while a call is i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -36,6 +37,8 @@ from remit.runtime.pipeline import Pipeline
 from remit.runtime.rows import instant_of, microseconds_of
 
 OUTAGE_DELAY_SECONDS: Final = 0.5
+ALARM_SLACK_SECONDS: Final = 0.005
+"""What is due is asked for a moment late: asking early would be asking twice."""
 
 CallKey = tuple[RunId, Epoch, str, int]
 """A call of an owner: the same call under another claim is another owner's, and is made again."""
@@ -74,14 +77,23 @@ class OwnerHooks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOwner:
-    """Takes owned runs from event to event until they wait, end or are lost."""
+    """Takes owned runs from event to event until they wait, end or are lost. ``actors`` is what claimed runs become."""
 
-    def __init__(self, ports: OwnerPorts, hooks: OwnerHooks, *, core_policy: Policy) -> None:
+    def __init__(
+        self,
+        ports: OwnerPorts,
+        hooks: OwnerHooks,
+        *,
+        core_policy: Policy,
+        actors: type[RunActor] = RunActor,
+    ) -> None:
         self._ports = ports
         self._hooks = hooks
         self._core_policy = core_policy
+        self._actor_type = actors
         self._actors: dict[RunId, RunActor] = {}
         self._unreadable: set[RunId] = set()
+        self._ending: set[RunId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._performing: dict[CallKey, tuple[CallTool, asyncio.Task[None]]] = {}
         self._is_stopping = False
@@ -93,8 +105,11 @@ class RunOwner:
         return len(self._actors)
 
     def owns(self, run_id: RunId) -> bool:
-        """Whether a run is owned now; one that cannot be folded counts, for nobody else could either."""
-        return run_id in self._actors or run_id in self._unreadable
+        """Whether a run is owned now, or is about to be handed back.
+
+        One that cannot be folded counts, for nobody else could either.
+        """
+        return run_id in self._actors or run_id in self._unreadable or run_id in self._ending
 
     def missing_tools(self, program: Program) -> list[str]:
         """Return the names of a definition's tools that this process does not have."""
@@ -116,7 +131,7 @@ class RunOwner:
         """Fold a claimed run and go on with it; its open calls may have been sent before, by a process that is gone."""
         try:
             program = await self._ports.catalogue.program(run.tenant_id, run.definition_digest)
-            actor = RunActor.loaded(program, run, core_policy=self._core_policy)
+            actor = self._actor_type.loaded(program, run, core_policy=self._core_policy)
         except StoreUnavailableError:
             raise
         except (RemitError, msgspec.ValidationError) as error:
@@ -148,18 +163,22 @@ class RunOwner:
     async def _hear(self, actor: RunActor, run: LoadedRun) -> None:
         """Give a claimed run its messages and what became due."""
         now = self._ports.clock.now()
-        now_us = microseconds_of(now)
         messages = run.inbox
-        awaited = [command for command in actor.state.open.values() if isinstance(command, AwaitApproval)]
-        if any(command.due_us <= now_us for command in awaited):
-            await self._ports.approvals.expire(run.tenant_id, run.run_id)
+        if await self._expire(actor, now):
             fresh, actor.wake_sequence = await self._ports.journal.load_inbox(run.tenant_id, run.run_id)
             messages = tuple(fresh)
         for message in messages:
             actor.hear(message, now=now)
-        due = next_due_us(actor.state)
-        if due is not None and due <= now_us:
-            actor.handle(DeadlineReached(), now=now)
+        _reach_due(actor, now)
+
+    async def _expire(self, actor: RunActor, now: datetime) -> bool:
+        """Let requests expire that are past their time; true if there are any, so that the run has a message."""
+        now_us = microseconds_of(now)
+        awaited = [command for command in actor.state.open.values() if isinstance(command, AwaitApproval)]
+        is_due = any(command.due_us <= now_us for command in awaited)
+        if is_due:
+            await self._ports.approvals.expire(actor.tenant_id, actor.run_id)
+        return is_due
 
     def hear_soon(self, run_id: RunId) -> None:
         """Read what arrived for an owned run; does nothing for others."""
@@ -183,16 +202,25 @@ class RunOwner:
         for actor in list(self._actors.values()):
             self._drop(actor)
 
-    def _drop(self, actor: RunActor) -> None:
-        """Forget a run that is not ours any more, and end its calls: nothing more may be sent in its name."""
+    def _drop(self, actor: RunActor, *, spared: Sequence[asyncio.Task[None]] = ()) -> None:
+        """Forget a run that is not ours any more, and end its calls: nothing more may be sent in its name.
+
+        ``spared`` are those that were sent already; their outcome is nobody's, but their end is waited for.
+        """
         if self._actors.get(actor.run_id) is actor:
             del self._actors[actor.run_id]
         for (run_id, epoch, _, _), (_, task) in list(self._performing.items()):
-            if (run_id, epoch) == (actor.run_id, actor.epoch) and task is not asyncio.current_task():
+            is_its = (run_id, epoch) == (actor.run_id, actor.epoch)
+            if is_its and task not in spared and task is not asyncio.current_task():
                 task.cancel()
 
-    async def finish_calls(self, *, timeout_seconds: float) -> None:
-        """Start no more calls and wait for those in flight; what is not done then is cancelled, as in a crash."""
+    async def finish_calls(self, *, timeout_seconds: float) -> bool:
+        """Start no more calls and wait for those in flight; what is not done then is cancelled, as in a crash.
+
+        Returns:
+            Whether nothing was cut off that may have been sent: else nobody must take these runs up before the lease is
+            over, or they would look for an effect that is still under way.
+        """
         self._is_stopping = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
@@ -201,9 +229,11 @@ class RunOwner:
                 await self.committer.drain()
         except TimeoutError:
             _log.warning("shutdown_uncommitted", owned=len(self._actors))
+        is_clean = not any(call.intent is not None for call, _ in self._performing.values())
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        return is_clean
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -282,9 +312,22 @@ class RunOwner:
             self._let_go(actor)
         else:
             self._dispatch(actor, calls, resumed=False)
+            self._set_alarm(actor, append.due_at)
             is_idle = not actor.state.acting_count and not actor.has_pending
             if is_idle or reply.wake_sequence > actor.wake_sequence:
                 self._spawn(self._read_inbox(actor))
+
+    def _set_alarm(self, actor: RunActor, due_at: datetime | None) -> None:
+        """Look at a run again when something is due in it, although other calls of it are in flight."""
+        if due_at is None or due_at == actor.alarm_at:
+            return
+        actor.alarm_at = due_at
+        seconds = (due_at - self._ports.clock.now()).total_seconds()
+        asyncio.get_running_loop().call_later(max(0.0, seconds) + ALARM_SLACK_SECONDS, self._ring, actor)
+
+    def _ring(self, actor: RunActor) -> None:
+        if self._is_ours(actor) and not self._is_stopping:
+            self._spawn(self._read_inbox(actor))
 
     def _let_go(self, actor: RunActor) -> None:
         self._actors.pop(actor.run_id, None)
@@ -296,15 +339,30 @@ class RunOwner:
     def _on_lost(self, actor: RunActor, append: Append, reply: Appended) -> None:
         """The entry was not stored: nothing of what this process thinks about the run counts any more."""
         self._ports.metrics.lost(reply.outcome.value)
-        self._drop(actor)
+        sent = [
+            task
+            for (run_id, epoch, _, _), (call, task) in self._performing.items()
+            if (run_id, epoch) == (actor.run_id, actor.epoch) and call.intent is not None
+        ]
+        self._drop(actor, spared=sent)
         _log.warning("run_lost", run_id=actor.run_id, sequence=append.sequence, outcome=reply.outcome.value)
         if reply.outcome in {AppendOutcome.CONFLICT, AppendOutcome.KEY_TAKEN}:
-            claim = Claimed(tenant_id=actor.tenant_id, run_id=actor.run_id, epoch=actor.epoch)
-            self._spawn(self._hooks.hand_back(claim))
+            self._ending.add(actor.run_id)
+            self._spawn(self._hand_back(actor, sent))
+
+    async def _hand_back(self, actor: RunActor, sent: list[asyncio.Task[None]]) -> None:
+        """Hand a run back when its calls have ended: the next owner must not look for an effect that is under way."""
+        try:
+            if sent:
+                await asyncio.wait(sent)
+        finally:
+            self._ending.discard(actor.run_id)
+        await self._hooks.hand_back(Claimed(tenant_id=actor.tenant_id, run_id=actor.run_id, epoch=actor.epoch))
 
     async def _read_inbox(self, actor: RunActor) -> None:
-        """Read what arrived for an owned run; also the way to let go of one that waits."""
+        """Read what arrived for an owned run, or became due; also the way to let go of one that waits."""
         try:
+            await self._expire(actor, self._ports.clock.now())
             messages, wake_sequence = await self._ports.journal.load_inbox(actor.tenant_id, actor.run_id)
         except StoreUnavailableError as error:
             _log.warning("inbox_failed", run_id=actor.run_id, error=error.message)
@@ -314,8 +372,15 @@ class RunOwner:
         now = self._ports.clock.now()
         heard = [actor.hear(message, now=now) for message in messages]
         actor.wake_sequence = max(actor.wake_sequence, wake_sequence)
-        if any(heard) or not actor.state.acting_count:
+        is_due = _reach_due(actor, now)
+        if any(heard) or is_due or not actor.state.acting_count:
             self.committer.enqueue(actor)
+
+
+def _reach_due(actor: RunActor, now: datetime) -> bool:
+    """Tell a run that something is due, if it is; true if anything followed."""
+    due = next_due_us(actor.state)
+    return due is not None and due <= microseconds_of(now) and actor.handle(DeadlineReached(), now=now)
 
 
 def fault_event(call: CallTool, fault: Exception) -> Event:

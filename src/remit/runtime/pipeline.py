@@ -113,6 +113,11 @@ class Pipeline:
         if command.intent is None:
             return await self._approach(call, state)
         is_doubtful = resumed or state.steps[command.step].effect == "unknown"
+        if not is_doubtful and command.intent.attempt != command.attempt:
+            # Another attempt at something that did not happen is a call like any other: it counts.
+            refusal = self._within_bounds(call, state)
+            if refusal is not None:
+                return self._refuse(command, refusal)
         return await self._resume(call.in_doubt("open") if is_doubtful else call, command.intent, resumed=resumed)
 
     # --- stages 1 to 3: every time -----------------------------------------------------------------
@@ -162,10 +167,9 @@ class Pipeline:
     async def _approach(self, call: Call, state: RunState) -> Event:
         contract = call.entry.contract
         command = call.command
-        usage = UsageView.of(state.usage, command, tool=contract.name)
-        refusal = check_bounds(
-            state.bounds, usage, tool=contract.name, cost_usd_micros=contract.cost_usd_micros
-        ) or check_loop(state.fingerprints, repeats_max=state.bounds.loop_repeats_max)
+        refusal = self._within_bounds(call, state) or check_loop(
+            state.fingerprints, repeats_max=state.bounds.loop_repeats_max
+        )
         if contract.idempotency is Idempotency.ARGUMENTS and contract.has_effect:
             adopted = await self._look_up_key(call)
             if adopted is not None:
@@ -181,6 +185,12 @@ class Pipeline:
         if call.entry.needs_intent:
             return ActionIntended(intent=self._intent(call))
         return await self._send(call)
+
+    @staticmethod
+    def _within_bounds(call: Call, state: RunState) -> Refusal | None:
+        contract = call.entry.contract
+        usage = UsageView.of(state.usage, call.command, tool=contract.name)
+        return check_bounds(state.bounds, usage, tool=contract.name, cost_usd_micros=contract.cost_usd_micros)
 
     async def _look_up_key(self, call: Call) -> Event | None:
         """Return the first outcome of the same call, once there is one; ``None`` when the key is free."""

@@ -68,7 +68,7 @@ def rows_of(state: RunState, facts: list[Fact], *, at: datetime) -> EntryRows:
         if write is not None:
             write(making, fact)
     if state.is_terminal:
-        making.stop_all_correlations()
+        making.let_go()
     return making.rows
 
 
@@ -229,12 +229,16 @@ class _Making:
         if isinstance(step, EventStep):
             self.rows.correlations.append(Correlation(action="stop", step=step_id, name=step.event))
 
-    def stop_all_correlations(self) -> None:
-        """Stop every wait of a run that ended."""
+    def let_go(self) -> None:
+        """Stop every wait of a run that ended, and free what its steps reserved and will not attempt again."""
         stopped = {change.step for change in self.rows.correlations if change.action == "stop"}
-        for step_id in self.state.steps:
-            if step_id not in stopped and step_id not in self.state.results:
+        for step_id, step in self.state.steps.items():
+            if step_id in self.state.results:
+                continue
+            if step_id not in stopped:
                 self.stop_correlation(step_id)
+            if step.intent is not None:
+                self.change_key("release", step_id)
 
 
 _WRITERS: Final[dict[type[Fact], Callable[[_Making, Any], None]]] = {

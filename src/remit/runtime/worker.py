@@ -138,16 +138,23 @@ class Worker:
         ]
 
     async def stop(self) -> None:
-        """Stop claiming, let calls in flight end, store what was decided, hand everything back."""
+        """Stop claiming, let calls in flight end, store what was decided, hand everything back.
+
+        If calls had to be cut off that may have been sent, nothing is handed back: the runs go on elsewhere when the
+        lease is over.
+        """
         self._is_stopping = True
         self._wake.set()
         claiming, others = self._loops[:1], self._loops[1:]
         await _end_tasks(claiming)
         # The heartbeat goes on until the last call has ended: its lease must not expire meanwhile.
-        await self._owner.finish_calls(timeout_seconds=self._options.shutdown_seconds)
+        is_clean = await self._owner.finish_calls(timeout_seconds=self._options.shutdown_seconds)
         self._owner.committer.close()
         committing = [] if self._committing is None else [self._committing]
         await _end_tasks([*others, *committing])
+        if not is_clean:
+            _log.warning("calls_cut_off", owned=len(self._owner))
+            return  # as after a crash: what was sent must have arrived before anybody takes these runs up
         try:
             await self._dispatch.retire_worker(self._options.worker_id)
         except StoreUnavailableError as error:
