@@ -85,7 +85,11 @@ class Target:
         directory = self.stage.kernel.store.directory
         await directory.create_tenant(Tenant(tenant_id=OTHER, display_name="Other"))
         for tenant_id in (TENANT, OTHER):
-            people = {**PEOPLE, str(APPROVER): ("human", ("approver",), True)}
+            people = {
+                **PEOPLE,
+                str(APPROVER): ("human", ("approver",), True),
+                str(OPERATOR): ("human", ("operator", "approver"), True),
+            }
             for name, (kind, roles, active) in people.items():
                 principal = Principal(
                     tenant_id=tenant_id, principal_id=PrincipalId(name), kind=kind, roles=roles, active=active
