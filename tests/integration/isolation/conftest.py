@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,13 +11,17 @@ import asyncpg
 import pytest
 
 from remit.store import PostgresStore
+from remit.store.binaries import MAJOR_DEFAULT
 from remit.testing.database import ScratchDatabase, ScratchServer, connect_store
 from tests.integration.isolation.houses import House, furnish_both
+
+MAJOR = "REMIT_TEST_MAJOR"
+"""The version of PostgreSQL to run on, if not the default one; the campaign ``isolation-versions`` sets it."""
 
 
 @pytest.fixture(scope="session")
 def scratch_server() -> Iterator[ScratchServer]:
-    with ScratchServer() as server:
+    with ScratchServer(int(os.environ.get(MAJOR, MAJOR_DEFAULT))) as server:
         yield server
 
 
