@@ -67,11 +67,10 @@ class PostTool:
         return self._look_up
 
     async def _look_up(self, arguments: Mapping[str, JsonValue], context: ToolContext) -> LookupResult:
-        for key, _, number in self._book.effects():
-            if key == context.external_key:
-                result = ToolResult(output={"number": number}, external_reference=context.reference)
-                return LookupResult(result=result)
-        return LookupResult(result=None)
+        number = self._book.find(context.external_key)
+        if number is None:
+            return LookupResult(result=None)
+        return LookupResult(result=ToolResult(output={"number": number}, external_reference=context.reference))
 
 
 def tools_of(book: Book) -> list[ReadTool | PostTool]:

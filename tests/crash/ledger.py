@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-CALLS_TABLE = "create table calls (key text not null, run text not null, number integer not null, at real not null)"
-EFFECTS_TABLE = "create table effects (key text primary key, run text not null, number integer not null)"
+CALLS_TABLE = (
+    "create table if not exists calls (key text not null, run text not null, number integer not null, at real not null)"
+)
+EFFECTS_TABLE = "create table if not exists effects (key text primary key, run text not null, number integer not null)"
 
 
 class Book:
@@ -29,41 +30,34 @@ class Book:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        if not path.exists():
-            with closing(self._open()) as connection, connection:
-                connection.execute("pragma journal_mode = wal")
-                connection.execute(CALLS_TABLE)
-                connection.execute(EFFECTS_TABLE)
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return self._path
+        self.path = path
+        self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+        for statement in ("pragma journal_mode = wal", "pragma synchronous = off", CALLS_TABLE, EFFECTS_TABLE):
+            self._connection.execute(statement)
 
     def do(self, key: str, *, run: str, number: int, at: float) -> int:
         """Do an effect once, and return what number it has."""
-        with closing(self._open()) as connection, connection:
-            connection.execute("insert into calls values (?, ?, ?, ?)", (key, run, number, at))
-            connection.execute("insert or ignore into effects values (?, ?, ?)", (key, run, number))
-            (done,) = connection.execute("select number from effects where key = ?", (key,)).fetchone()
+        self._connection.execute("insert into calls values (?, ?, ?, ?)", (key, run, number, at))
+        self._connection.execute("insert or ignore into effects values (?, ?, ?)", (key, run, number))
+        (done,) = self._connection.execute("select number from effects where key = ?", (key,)).fetchone()
         return int(done)
+
+    def find(self, key: str) -> int | None:
+        """Return the number of an effect, ``None`` if it was never done."""
+        found = self._connection.execute("select number from effects where key = ?", (key,)).fetchone()
+        return None if found is None else int(found[0])
 
     def effects(self) -> list[tuple[str, str, int]]:
         """Return key, run and number of everything that was done."""
-        with closing(self._open()) as connection:
-            return [tuple(row) for row in connection.execute("select key, run, number from effects")]
+        return [tuple(row) for row in self._connection.execute("select key, run, number from effects")]
 
-    def call_count(self) -> int:
-        """Return how often it was asked."""
-        with closing(self._open()) as connection:
-            (count,) = connection.execute("select count(*) from calls").fetchone()
-        return int(count)
+    def calls(self) -> list[tuple[str, float]]:
+        """Return run and monotonic instant of every call."""
+        return [tuple(row) for row in self._connection.execute("select run, at from calls order by at")]
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=60.0)
-        connection.execute("pragma synchronous = off")
-        return connection
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
 
 
 @dataclass(kw_only=True)

@@ -16,6 +16,7 @@ from remit.errors import NotFoundError
 from remit.governance.policy import BusinessConfig, decode_policy
 from remit.ids import Digest, TenantId
 from remit.ports.store import Directory
+from remit.runtime.shared_answers import SharedAnswers
 
 REFRESH_SECONDS: Final = 1.0
 PROGRAMS_MAX: Final = 1_000
@@ -38,6 +39,7 @@ class Catalogue:
         self._programs: dict[tuple[TenantId, Digest], Program] = {}
         self._policies: dict[TenantId, tuple[float, ActivePolicy]] = {}
         self._configs: dict[tuple[TenantId, Digest], BusinessConfig] = {}
+        self._refreshes: SharedAnswers[TenantId, ActivePolicy] = SharedAnswers()
 
     async def program(self, tenant_id: TenantId, digest: Digest) -> Program:
         """Return a definition's program; ``NotFoundError`` if the tenant has no such definition."""
@@ -61,7 +63,7 @@ class Catalogue:
         """Return the policy in force, at most ``REFRESH_SECONDS`` old."""
         policy = self.fresh_policy(tenant_id)
         if policy is None:
-            policy = await self.refresh(tenant_id)
+            policy = await self._refreshes.ask(tenant_id, lambda: self.refresh(tenant_id))
         return policy
 
     async def refresh(self, tenant_id: TenantId) -> ActivePolicy:
@@ -94,3 +96,4 @@ class Catalogue:
     def forget(self, tenant_id: TenantId) -> None:
         """Read the tenant's policy again at the next use."""
         self._policies.pop(tenant_id, None)
+        self._refreshes.forget(tenant_id)

@@ -6,6 +6,7 @@ The arithmetic is governance's; the rows make an open breaker survive this proce
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -24,6 +25,7 @@ from remit.ids import TenantId
 from remit.ports.reservation import Reservation
 from remit.runtime.calls import Call
 from remit.runtime.rows import microseconds_of
+from remit.runtime.shared_answers import SharedAnswers
 
 RELOAD_SECONDS: Final = 2.0
 """How old a breaker's state from the database may be: another worker may have opened it."""
@@ -38,6 +40,7 @@ class BreakerBook:
         self._reservation = reservation
         self._clock = clock
         self._states: dict[tuple[TenantId, str], tuple[float, BreakerState]] = {}
+        self._reloads: SharedAnswers[tuple[TenantId, str], BreakerState] = SharedAnswers()
 
     async def admit(self, call: Call) -> Admission:
         """Say whether a call may go out now; counts it against a half-open breaker."""
@@ -71,7 +74,11 @@ class BreakerBook:
         cached = self._states.get(key)
         if cached is not None and self._clock.monotonic() - cached[0] < RELOAD_SECONDS:
             return cached[1]
+        return await self._reloads.ask(key, lambda: self._reload(key))
+
+    async def _reload(self, key: tuple[TenantId, str]) -> BreakerState:
         stored = await self._reservation.load_breaker(*key)
+        cached = self._states.get(key)
         local = BreakerState() if cached is None else cached[1]
         state = reconcile(local, stored)
         self._states[key] = (self._clock.monotonic(), state)
@@ -95,7 +102,9 @@ class LeaseGuard:
         self._lease_seconds = lease_seconds
         self._margin_seconds = margin_seconds
         self._sent_at: float | None = None
-        self.renew: Callable[[], Awaitable[None]] | None = None
+        self._under_way: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self.renew: Callable[[], Awaitable[object]] | None = None
 
     def extend(self, sent_at_monotonic: float) -> None:
         """Note a heartbeat that was answered."""
@@ -114,5 +123,19 @@ class LeaseGuard:
             StoreUnavailableError: the heartbeat failed, so nothing may be sent.
         """
         if self.remaining_seconds() < wanted_seconds and self.renew is not None:
-            await self.renew()
+            await self._renew_with_others()
         return min(wanted_seconds, self.remaining_seconds())
+
+    async def _renew_with_others(self) -> None:
+        """Share one heartbeat with all who want one meanwhile; it is sent after the last of them asked."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._renew_after(self._under_way))
+            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(self._next)
+
+    async def _renew_after(self, under_way: asyncio.Task[None] | None) -> None:
+        if under_way is not None:
+            await asyncio.wait({under_way})
+        self._under_way, self._next = self._next, None
+        assert self.renew is not None
+        await self.renew()
