@@ -30,7 +30,8 @@ RECURRING = {"claim": 3, "heartbeat": 6, "sweep": 1}
 READING = frozenset(
     {
         "begin", "commit", "rollback", "inspect", "server_version", "schema_version", "get_tenant", "get_policy",
-        "get_definition", "list_definitions", "find_endpoint", "get_endpoint", "load", "load_inbox", "load_breaker", "get", "find_key",
+        "get_definition", "list_definitions", "find_endpoint", "get_endpoint", "load", "load_inbox", "load_breaker",
+        "get", "find_key",
     }
 )  # fmt: skip
 """Statements that store nothing: losing their reply loses no commit."""

@@ -92,11 +92,19 @@ class LosingProxy:
 
 ARGUMENTS = {
     "append": re.compile(rb".{300}", re.DOTALL),
-    "receive_event": re.compile(rb"printful\.shipment_sent"),
+    "receive_event": re.compile(rb"shopify|printful\.shipment_sent"),
     "decide": re.compile(rb"approve"),
     "claim": re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}"),
+    "submit": re.compile(rb"shopify-order-"),
+    "deliver": re.compile(rb"settle"),
+    "mark_event_started": re.compile(rb"\x00\x02\x00\x00\x00\x07default\x00\x00\x00\x08", re.DOTALL),
+    "register_worker": re.compile(rb"\x00\x03\x00\x00\x00\x10", re.DOTALL),
+    "heartbeat": re.compile(rb"\x00\x01\x00\x00\x00\x10", re.DOTALL),
+    "retire_worker": re.compile(rb"\x00\x01\x00\x00\x00\x10", re.DOTALL),
+    "sweep": re.compile(rb"\x00\x01\x00\x00\x00\x04\x00\x00\x00\x40", re.DOTALL),
 }
-"""What a statement's arguments look like on the wire, unlike those of others that may leave in the same instant."""
+"""What a statement's arguments look like on the wire, unlike those of others that may leave in the same instant: texts,
+or how many there are and how long the first is."""
 
 
 class LosingWatch(Watch):

@@ -87,6 +87,11 @@ async def serve(assignment: Assignment, point: Point, number: signal.Signals) ->
     sys.stdout.write(kernel.metrics.render().decode())
 
 
+def serve_one(assignment: Assignment, point: str, number: str) -> None:
+    """Serve the order in this process."""
+    asyncio.run(serve(assignment, Point.parse(point), signal.Signals[number]))
+
+
 if __name__ == "__main__":
     assigned = msgspec.json.decode(sys.stdin.buffer.readline(), type=Assignment)
     asyncio.run(serve(assigned, Point.parse(sys.argv[1]), signal.Signals[sys.argv[2]]))
