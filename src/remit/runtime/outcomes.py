@@ -29,6 +29,10 @@ from remit.runtime.guards import LeaseGuard
 
 RESULT_BYTES_MAX: Final = 1_000_000
 MESSAGE_CHARACTERS_MAX: Final = 500
+REASON_CHARACTERS_MAX: Final = 200
+REFERENCE_CHARACTERS_MAX: Final = 1_000
+NUL: Final = "\x00"
+"""What PostgreSQL keeps in no text: a row that holds it would take its whole run out of service."""
 
 CHECKS_PLAIN: Final = "resolve contract permission bounds loop act result"
 CHECKS_EFFECT: Final = (
@@ -147,7 +151,7 @@ class Outcomes:
             step=call.command.step,
             attempt=call.command.attempt,
             slot=call.command.slot,
-            reason=reason,
+            reason=_word(reason),
             message=self._clean(message),
         )
 
@@ -216,7 +220,7 @@ class Outcomes:
             step=call.command.step,
             attempt=call.command.attempt,
             slot=call.command.slot,
-            reason=error.reason,
+            reason=_word(error.reason),
             message=self._clean(error.message),
             retryable=error.retryable,
             checks=CHECKS_PLAIN,
@@ -228,7 +232,7 @@ class Outcomes:
 
     def _clean(self, message: str) -> str:
         """Return a message that holds no secret and no novel."""
-        return Redactor(self._secrets.known_values()).redact_text(message)[:MESSAGE_CHARACTERS_MAX]
+        return _plain(Redactor(self._secrets.known_values()).redact_text(message)[:MESSAGE_CHARACTERS_MAX])
 
     def _accept(self, call: Call, result: ToolResult, usage: Usage) -> Event:
         """Check a result against its contract and write its receipt."""
@@ -259,6 +263,11 @@ class Outcomes:
             refusal = check_outbox(call.entry.contract, result.outbox)
         if refusal is not None:
             return refusal.message
+        reference = result.external_reference or ""
+        if reference != _plain(reference) or len(reference) > REFERENCE_CHARACTERS_MAX:
+            return (
+                f"expected a reference of at most {REFERENCE_CHARACTERS_MAX} plain characters, got {reference[:100]!r}"
+            )
         try:
             size = len(canonical_bytes(result.output))
         except CanonicalizationError as error:
@@ -297,7 +306,7 @@ class Outcomes:
             external_key=external_key_of(key),
             external_reference=result.external_reference,
             amount_minor=amount if isinstance(amount, int) else None,
-            currency=currency.upper() if isinstance(currency, str) else None,
+            currency=_plain(currency.upper()) if isinstance(currency, str) else None,
             approval_id=None if call.command.approval is None else call.command.approval.approval_id,
         )
 
@@ -305,6 +314,16 @@ class Outcomes:
 def _may_have_acted(call: Call) -> bool:
     """Whether a call that was begun, and whose step is not durable, may have changed something."""
     return call.entry.contract.has_effect and call.entry.acts_outside
+
+
+def _plain(text: str) -> str:
+    """Return a text as any store can keep it: without U+0000 and half characters, which providers do send."""
+    return text.replace(NUL, "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _word(reason: str) -> str:
+    """Return a reason as it is kept and shown: it may be a provider's own code."""
+    return _plain(reason)[:REASON_CHARACTERS_MAX]
 
 
 def _at_path(value: JsonValue, path: str | None) -> JsonValue:

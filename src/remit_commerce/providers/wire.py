@@ -105,12 +105,13 @@ def time_left(context: ToolContext) -> float:
 def failure(provider: str, reply: Reply, *, changes: bool, message: str, reason: str) -> ToolError:
     """Return the error for an answer that is no success, by the rules that all four providers share.
 
-    429 had no effect and may be tried later; a server error may have had its effect; every other refusal is final.
+    429 had no effect and may be tried later; a server error may have had its effect, and a redirect comes from somebody
+    else; every other refusal is final.
     """
     text = f"{provider} answered {reply.status}: {message[:MESSAGE_CHARACTERS_MAX]}"
     if reply.status == 429:
         return ToolError(text, retryable=True, reason=reason, retry_after_seconds=retry_after_seconds(reply.headers))
-    if reply.status >= 500 or reply.status == 408:
+    if reply.status >= 500 or reply.status == 408 or 300 <= reply.status < 400:
         effect = "unknown" if changes else "none"
         wait = retry_after_seconds(reply.headers)
         return ToolError(text, retryable=True, effect=effect, reason=reason, retry_after_seconds=wait)

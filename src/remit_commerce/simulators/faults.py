@@ -32,6 +32,7 @@ class FaultKind(StrEnum):
     """
 
     RATE_LIMITED = "rate_limited"
+    RATE_LIMITED_SECONDS = "rate_limited_seconds"
     RATE_LIMITED_DATE = "rate_limited_date"
     RATE_LIMITED_ABSURD = "rate_limited_absurd"
     SERVER_ERROR_BEFORE = "server_error_before"
@@ -63,6 +64,7 @@ class FaultKind(StrEnum):
 BEFORE: Final = frozenset(
     {
         FaultKind.RATE_LIMITED,
+        FaultKind.RATE_LIMITED_SECONDS,
         FaultKind.RATE_LIMITED_DATE,
         FaultKind.RATE_LIMITED_ABSURD,
         FaultKind.SERVER_ERROR_BEFORE,
@@ -78,7 +80,7 @@ BEFORE: Final = frozenset(
 STRIPE_ONLY: Final = frozenset({FaultKind.STORED_ERROR_BEFORE, FaultKind.STORED_ERROR_AFTER})
 """Kinds of Stripe's idempotency layer; nobody else stores an error for a key."""
 
-RATE_LIMITS: Final = frozenset({FaultKind.RATE_LIMITED, FaultKind.RATE_LIMITED_DATE, FaultKind.RATE_LIMITED_ABSURD})
+RATE_LIMITS: Final = frozenset(kind for kind in BEFORE if kind.value.startswith("rate_limited"))
 ABSURD_WAIT: Final = "99999999999"
 """Three thousand years, which somebody's gateway will say some day."""
 
@@ -87,7 +89,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A fault for the next ``times`` requests of an operation (``*`` is any), after letting ``skip`` of them pass.
 
     With an ``account``, as the book names it, only that caller's requests count. ``retry_after_seconds`` is what a 429
-    says about waiting: as a number, or from now as a date, for which it is 1 if not given.
+    says about waiting; not given, ``rate_limited`` says nothing, and the kinds that name a number or a date say 1.
     """
 
     provider: str
@@ -106,12 +108,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def retry_after(self) -> str | None:
         """Return the value of ``Retry-After``, ``None`` for none."""
+        seconds = 1.0 if self.retry_after_seconds is None else self.retry_after_seconds
         match self.kind:
             case FaultKind.RATE_LIMITED_ABSURD:
                 return ABSURD_WAIT
             case FaultKind.RATE_LIMITED_DATE:
-                wait = timedelta(seconds=1 if self.retry_after_seconds is None else self.retry_after_seconds)
-                return format_datetime(wall_clock() + wait, usegmt=True)
+                return format_datetime(wall_clock() + timedelta(seconds=seconds), usegmt=True)
+            case FaultKind.RATE_LIMITED_SECONDS:
+                return f"{seconds:g}"
             case _:
                 return None if self.retry_after_seconds is None else f"{self.retry_after_seconds:g}"
 

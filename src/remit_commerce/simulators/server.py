@@ -178,7 +178,7 @@ def _spoil(provider: Provider, answer: Answer, fault: Fault) -> ASGIApp:
     body = answer.encoded()
     if fault.kind in _POISONS:
         body = _poisoned(body, _POISONS[fault.kind], after=provider.carried)
-    return Spoiled(fault.kind, hold_seconds=fault.hold_seconds, status=answer.status, body=body)
+    return Spoiled(fault.kind, hold_seconds=fault.hold_seconds, status=answer.status, body=body, headers=answer.headers)
 
 
 def _poisoned(body: bytes, poison: bytes, *, after: tuple[bytes, ...]) -> bytes:

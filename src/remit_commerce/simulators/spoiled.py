@@ -29,11 +29,20 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 class Spoiled:
     """An ASGI response that does not go well."""
 
-    def __init__(self, kind: FaultKind, *, hold_seconds: float, status: int = 200, body: bytes = b"") -> None:
+    def __init__(
+        self,
+        kind: FaultKind,
+        *,
+        hold_seconds: float,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._kind = kind
         self._hold_seconds = min(hold_seconds, HOLD_SECONDS_MAX)
         self._status = status
         self._body = body
+        self._headers = {"content-type": "application/json", **(headers or {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer badly, or not at all."""
@@ -55,25 +64,18 @@ class Spoiled:
                 await _answer(send, 200, HTML, {"content-type": "text/html"})
             case FaultKind.GARBAGE:
                 cut = self._body[: max(1, len(self._body) // 2)] + b"\xff\xfe"
-                await _answer(send, self._status, cut, {"content-type": "application/json"})
+                await _answer(send, self._status, cut, self._headers)
             case FaultKind.REDIRECT:
                 await _answer(send, 302, b"", {"location": "https://elsewhere.example.com/"})
             case FaultKind.OVERSIZED:
                 await self._flood(receive, send)
             case _:
-                await _answer(send, self._status, self._body, {"content-type": "application/json"})
+                await _answer(send, self._status, self._body, self._headers)
 
     async def _break_off(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Promise the whole answer, send half of it, and end the connection: with a reset, or as if that were all."""
         half = self._body[: len(self._body) // 2]
-        length = str(max(len(self._body), 1)).encode()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self._status,
-                "headers": [(b"content-type", b"application/json"), (b"content-length", length)],
-            }
-        )
+        await self._begin(send, length=max(len(self._body), 1))
         await send({"type": "http.response.body", "body": half, "more_body": True})
         if self._kind is FaultKind.RESET_MIDDLE:
             _reset(scope)
@@ -81,11 +83,14 @@ class Spoiled:
             scope["state"]["transport"].close()
         await _wait_for_disconnect(receive, seconds=1.0)
 
+    async def _begin(self, send: Send, *, length: int) -> None:
+        listed = [(name.encode(), value.encode()) for name, value in self._headers.items()]
+        listed.append((b"content-length", str(length).encode()))
+        await send({"type": "http.response.start", "status": self._status, "headers": listed})
+
     async def _flood(self, receive: Receive, send: Send) -> None:
         """Send far more than anybody reads, until the caller has enough."""
-        length = str(OVERSIZED_BYTES).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await self._begin(send, length=OVERSIZED_BYTES)
         for _ in range(OVERSIZED_BYTES // CHUNK_BYTES):
             await send({"type": "http.response.body", "body": b" " * CHUNK_BYTES, "more_body": True})
             if await _wait_for_disconnect(receive, seconds=0.0):
@@ -94,9 +99,7 @@ class Spoiled:
 
     async def _drip(self, receive: Receive, send: Send) -> None:
         """Send the right answer so slowly that nobody waits for its end."""
-        length = str(len(self._body)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await self._begin(send, length=len(self._body))
         for start in range(0, len(self._body), DRIP_BYTES):
             chunk = self._body[start : start + DRIP_BYTES]
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -15,7 +15,7 @@ from remit.runtime.runs import Settlement
 from remit.testing.database import ScratchDatabase
 from remit.testing.tools import ScriptedTool, Turn, contract, lost_answer, lost_request, refusal
 from tests.crash.kernels import LEASE, HeldClock
-from tests.integration.runtime.stage import QUICK, TENANT, Stage
+from tests.integration.runtime.stage import QUICK, TENANT, Stage, reasons
 
 Delivery = Literal["pure", "keyed", "queryable", "opaque"]
 CLASSES: tuple[Delivery, ...] = ("pure", "keyed", "queryable", "opaque")
@@ -80,6 +80,21 @@ async def test_final_failure_fails_the_run(database: ScratchDatabase, delivery: 
     assert "failed" == run.status
     assert 1 == len(tool.calls)
     assert [] == receipts == tool.effects
+
+
+@pytest.mark.parametrize("word", ["SAID\x00", "SAID\ud800", "SAID" * 1_000], ids=["nul", "half a character", "long"])
+async def test_providers_word_that_no_row_can_hold_ends_its_step(database: ScratchDatabase, word: str) -> None:
+    """
+    A provider's own code becomes a reason: whatever is in it, the run ends and is not put out of service.
+    """
+    turn = Turn(error=ToolError(f"refused: {word}", reason=word), is_done=False)
+    tool = ScriptedTool(contract("t.do", delivery="keyed"), turn)
+    async with Stage(database, tool) as stage:
+        run = await stage.run(stage.step("t.do", retry=QUICK))
+        rows = await stage.rows(run.run_id)
+
+    assert "failed" == run.status
+    assert [True] == [str(reason).startswith("SAID") and len(str(reason)) <= 200 for reason in reasons(rows)]
 
 
 @pytest.mark.parametrize("turn", [lost_answer(), lost_request()], ids=["done", "not-done"])

@@ -27,10 +27,10 @@ def test_refusal_is_final_without_effect(status: int, changes: bool) -> None:
     assert ("none", False) == (failure.effect, failure.retryable)
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 408, 500, 502, 503, 504, 599])
 def test_server_error_leaves_a_change_unknown(status: int) -> None:
     """
-    A server error may come after the effect; for a read there is none.
+    A server error may come after the effect, and nobody knows who redirects; for a read there is none.
     """
     change = wire.failure("Provider", reply(status), changes=True, message="no", reason="x")
     read = wire.failure("Provider", reply(status), changes=False, message="no", reason="x")
