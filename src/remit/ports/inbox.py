@@ -26,7 +26,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class InboundEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A verified event of a provider.
 
-    ``event_key`` is the provider-specific key of duplicates; ``raw_sha256`` is evidence.
+    ``event_key`` is the provider-specific key of duplicates; ``raw_sha256`` is evidence: a known key with
+    another one is a conflict, so what changes with each delivery is left out of it.
     """
 
     source: str

@@ -205,7 +205,7 @@ class Lanes:
             async with asyncio.timeout(LATE_SECONDS_MAX):
                 # What is executed late is on record only then.
                 while any(sum(books.fired(lane).values()) < expected[lane] for lane in names):
-                    await _pause(0.1)
+                    await pause(0.1)
                     books = auditor.read_books(self.providers.books, credentials)
         verdicts = await auditor.audit(self.database.admin_url, books, names, attempts_max=ATTEMPTS_MAX)
         return Audit(books=books, verdicts=verdicts)
@@ -290,7 +290,7 @@ def _is_known(run: RunSummary) -> bool:
     return is_asking or RunStatus(run.status) in RUN_TERMINAL
 
 
-async def _pause(seconds: float) -> None:
+async def pause(seconds: float) -> None:
     """Let others work for a while."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
