@@ -42,7 +42,11 @@ class Dispatch(Protocol):
         ...
 
     async def claim(self, worker_id: WorkerId, *, request_id: str, limit: int) -> tuple[list[Claimed], datetime]:
-        """Claim up to ``limit`` runs that are due; the same ``request_id`` answers the same claims again."""
+        """Claim up to ``limit`` runs that are due.
+
+        Idempotency: the same ``request_id`` answers the same claims again. Nothing is remembered of a request that got
+        none: asked again, it may get some.
+        """
         ...
 
     async def heartbeat(self, worker_id: WorkerId) -> Heartbeat:

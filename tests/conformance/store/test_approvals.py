@@ -281,3 +281,19 @@ def row_id(row: ApprovalRow) -> ApprovalId:
 def cancel() -> Message:
     """Somebody asks the run to stop."""
     return Message(kind="cancel", message_id="cancel", body={"requested_by": "operator"})
+
+
+async def test_list_04_oldest_first_by_status(world: World) -> None:
+    """
+    Requests are listed oldest first, those that are open unless others are asked for.
+    """
+    rows = [(await world.request())[1] for _ in range(3)]
+    await world.store.approvals.decide(ACME, decision(rows[1]))
+
+    everything = await world.store.approvals.list(ACME, status=None)
+    decided = await world.store.approvals.list(ACME, status="approved")
+
+    assert [rows[0].approval_id, rows[2].approval_id] == await pending(world)
+    assert [row.approval_id for row in rows] == [one.approval_id for one in everything]
+    assert [rows[1].approval_id] == [one.approval_id for one in decided]
+    assert 2 == len(await world.store.approvals.list(ACME, status=None, limit=2))

@@ -175,3 +175,61 @@ async def test_endpoint_01_is_found_without_a_tenant(world: World) -> None:
 
     assert endpoint == created == again == found
     assert await world.store.endpoints.find_endpoint("path-2") is None
+
+
+async def test_tenant_05_all_are_listed(store: PostgresStore) -> None:
+    """
+    Operators of the installation see every tenant, by id.
+    """
+    for tenant_id in (OTHER, ACME):
+        await store.directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=tenant_id))
+
+    assert [ACME, OTHER] == [tenant.tenant_id for tenant in await store.directory.list_tenants()]
+
+
+async def test_principal_02_are_their_tenant_s(world: World) -> None:
+    """
+    A tenant's principals are listed for it alone, and one of another tenant is not found.
+    """
+    await make_world(world.store, OTHER)
+    added = Principal(tenant_id=OTHER, principal_id=PrincipalId("robot"), kind="agent")
+    await world.store.directory.put_principal(added)
+
+    mine = await world.store.directory.list_principals(ACME)
+    theirs = await world.store.directory.list_principals(OTHER)
+
+    assert added == await world.store.directory.get_principal(OTHER, PrincipalId("robot"))
+    assert {ACME} == {one.tenant_id for one in mine}
+    assert len(mine) + 1 == len(theirs)
+    with pytest.raises(NotFoundError):
+        await world.store.directory.get_principal(ACME, PrincipalId("robot"))
+
+
+async def test_definition_04_newest_of_each_name_is_listed(world: World) -> None:
+    """
+    The list shows one definition for each name: the one that was put last.
+    """
+    directory = world.store.directory
+    for name, version in (("orders", "2"), ("returns", "1"), ("orders", "3")):
+        digest = Digest((name[0] + version) * 32)
+        await directory.put_definition(ACME, name=name, version=version, digest=digest, body=version.encode())
+
+    listed = await directory.list_definitions(ACME)
+
+    assert {("orders", "3"), ("returns", "1")} == {(one.name, one.version) for one in listed}
+    assert 2 == len(listed)
+
+
+async def test_endpoint_02_are_listed_by_source_and_secret(world: World) -> None:
+    """
+    A tenant's endpoints are listed for it alone, by source and secret.
+    """
+    await make_world(world.store, OTHER)
+    for path, tenant_id, source in (("p1", ACME, "till"), ("p2", ACME, "shop"), ("p3", OTHER, "shop")):
+        await world.store.endpoints.put_endpoint(
+            WebhookEndpoint(
+                endpoint_id=path, tenant_id=tenant_id, source=source, secret_name="hmac", principal_id=APPROVER
+            )
+        )
+
+    assert ["p2", "p1"] == [one.endpoint_id for one in await world.store.endpoints.list_endpoints(ACME)]

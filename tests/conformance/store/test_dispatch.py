@@ -241,3 +241,17 @@ async def test_wake_02_waiting_ends_with_the_timeout(world: World) -> None:
     Nobody waits for an announcement longer than asked.
     """
     await world.store.dispatch.wait_for_wake(timeout_seconds=0.01)
+
+
+async def test_register_01_worker_may_change_its_lease(world: World) -> None:
+    """
+    A worker that registers again keeps its runs and has the lease that it names now.
+    """
+    claim = await world.submit()
+
+    now = await world.store.dispatch.register_worker(world.worker_id, lease_seconds=7, version="next")
+    beat = await world.store.dispatch.heartbeat(world.worker_id)
+
+    assert (claim,) == beat.owned
+    assert 7 == beat.lease_seconds
+    assert now <= beat.now

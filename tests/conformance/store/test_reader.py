@@ -8,7 +8,7 @@ import pytest
 from remit.errors import NotFoundError
 from remit.ports.store import Disposition
 from remit.store import PostgresStore
-from tests.conformance.store.world import ACME, AT, OTHER, World, entry, event, make_world, receipt
+from tests.conformance.store.world import ACME, AT, OTHER, World, awaiting, entry, event, make_world, receipt, step
 
 GENEROUS_SECONDS = 10.0
 
@@ -155,3 +155,34 @@ async def test_wait_03_returns_with_the_timeout(world: World) -> None:
     run = await world.store.reader.wait_for_change(ACME, claim.run_id, after_sequence=0, timeout_seconds=0.0)
 
     assert 0 == run.sequence
+
+
+async def test_list_05_steps_come_in_the_journal_s_order(world: World) -> None:
+    """
+    The step rows of a run come with their place in the journal, in its order.
+    """
+    claim = await world.submit()
+    await world.append(entry(claim, steps=(step("one"), step("two"))))
+    await world.append(entry(claim, 2, steps=(step("three"),)))
+
+    steps = await world.store.reader.list_steps(ACME, claim.run_id)
+
+    assert [(1, "one"), (1, "two"), (2, "three")] == [(one.sequence, one.row.step) for one in steps]
+
+
+async def test_list_06_inbound_events_come_newest_first(world: World) -> None:
+    """
+    Events are listed with what became of them, newest first, and can be asked for by it.
+    """
+    claim = await world.submit()
+    await world.append(entry(claim, correlations=(awaiting("order:8"),)))
+    await world.store.inbox.receive(ACME, event("held"))
+    await world.store.inbox.receive(ACME, event("heard", correlations=("order:8",)))
+
+    both = await world.store.reader.list_inbound(ACME)
+    held = await world.store.reader.list_inbound(ACME, status="held")
+
+    assert [("heard", "delivered", (claim.run_id,)), ("held", "held", ())] == [
+        (one.event_key, one.status, one.run_ids) for one in both
+    ]
+    assert ["held"] == [one.event_key for one in held]
