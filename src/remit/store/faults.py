@@ -62,6 +62,8 @@ CONSTRAINTS: Final[dict[str, tuple[type[RemitError], str]]] = {
 }
 """What a violated constraint means; those that are not here are data that we refuse."""
 
+_POOLED: Final = "a pooler in transaction mode is in between: connect to the server, or let it pool sessions"
+
 _EXACT: Final[dict[str, tuple[type[RemitError], str]]] = {
     OUR_TENANT_CONTEXT: (TenantContextError, "a statement on tenant data ran without a tenant context"),
     OUR_PAYLOAD_MISSING: (InputInvalidError, "an entry's payload was neither sent nor stored before"),
@@ -76,6 +78,10 @@ _EXACT: Final[dict[str, tuple[type[RemitError], str]]] = {
     "28P01": (UnsafeDatabaseError, "the database refuses the password"),
     "28000": (UnsafeDatabaseError, "the database refuses the role"),
     "3D000": (UnsafeDatabaseError, "the database does not exist"),
+    # A pooler that does not know our settings of the session, or gives prepared statements to others.
+    "08P01": (UnsafeDatabaseError, _POOLED),
+    "26000": (UnsafeDatabaseError, _POOLED),
+    "42P05": (UnsafeDatabaseError, _POOLED),
 }
 
 _CLASSES: Final[dict[str, tuple[type[RemitError], str]]] = {
