@@ -5,10 +5,11 @@ The acts are those of ``test_ports``; here each id that an act uses is exchanged
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +22,9 @@ from remit import ids
 from remit.errors import RemitError
 from remit.ports.store import MintedRun, Submission
 from remit.store import PostgresStore
-from remit.testing.database import ScratchDatabase, connect_store
+from remit.testing.database import ScratchDatabase, ScratchServer, connect_store
 from tests.integration.isolation import test_ports as acts
-from tests.integration.isolation.houses import House, take_stock
+from tests.integration.isolation.houses import House, furnish_both, take_stock
 from tests.integration.isolation.strangers import KINDS, absent, comparable, foreign
 
 
@@ -104,18 +105,29 @@ class Recorder:
         return getattr(self._house, name)
 
 
+@pytest.fixture(scope="module")
+def ports_database(scratch_server: ScratchServer) -> Iterator[ScratchDatabase]:
+    """A database of this module's own: it writes what no reader could make sense of."""
+    database = asyncio.run(scratch_server.create())
+    yield database
+    asyncio.run(scratch_server.drop(database))
+
+
+@pytest.fixture(scope="module")
+def both(ports_database: ScratchDatabase) -> tuple[House, House]:
+    return asyncio.run(furnish_both(ports_database))
+
+
 @pytest.fixture
-async def store(
-    matrix_database: ScratchDatabase, matrix_houses: tuple[House, House]
-) -> typing.AsyncIterator[PostgresStore]:
-    store = await connect_store(matrix_database)
+async def store(ports_database: ScratchDatabase, both: tuple[House, House]) -> AsyncIterator[PostgresStore]:
+    store = await connect_store(ports_database)
     yield store
     await store.close()
 
 
 @pytest.fixture
-async def admin(matrix_database: ScratchDatabase) -> typing.AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(matrix_database.admin_url)
+async def admin(ports_database: ScratchDatabase) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(ports_database.admin_url)
     yield connection
     await connection.close()
 
@@ -142,13 +154,13 @@ async def answer(name: str, store: PostgresStore, mine: House, kind: str, value:
 
 @pytest.mark.parametrize("way", [0, 1], ids=["one way", "other way"])
 async def test_foreign_id_is_answered_like_an_absent_one(
-    way: int, store: PostgresStore, admin: asyncpg.Connection[Any], matrix_houses: tuple[House, House]
+    way: int, store: PostgresStore, admin: asyncpg.Connection[Any], both: tuple[House, House]
 ) -> None:
     """
     Each id of each act, exchanged alone for another tenant's, gets the answer or error of one that nobody has, and no
     row of the other tenant changes.
     """
-    mine, theirs = matrix_houses[way], matrix_houses[1 - way]
+    mine, theirs = both[way], both[1 - way]
     before = await take_stock(admin, theirs.tenant_id)
     differences, cells = [], 0
     for name in ACTS:
@@ -191,15 +203,13 @@ def ids_of(function: Any) -> Iterator[tuple[str, set[str]]]:
             yield field or kind.__name__, possible
 
 
-async def test_every_id_of_every_signature_is_in_the_matrix(
-    store: PostgresStore, matrix_houses: tuple[House, House]
-) -> None:
+async def test_every_id_of_every_signature_is_in_the_matrix(store: PostgresStore, both: tuple[House, House]) -> None:
     """
     An id that is added to a method, or to a record that it takes, must be used by an act of that method.
     """
     used: dict[str, set[str]] = {}
     for act in ACTS:
-        used.setdefault(act.split(" ")[0], set()).update(await used_by(act, store, matrix_houses[0]))
+        used.setdefault(act.split(" ")[0], set()).update(await used_by(act, store, both[0]))
     methods = {
         f"{port}.{method}": function
         for port, protocol in acts.PORTS.items()
