@@ -12,6 +12,10 @@ from benchmarks import plots
 REFERENCES: Final = frozenset({"floor", "bare"})
 """What is measured beside the engines to compare with, and is none."""
 HISTORY_BAND: Final = 0.15
+"""How far from that of an empty database the throughput beside a history may be."""
+TWO_WORKERS_MIN: Final = 0.9
+"""How many of one worker's steps two workers make at least."""
+RESIDENT_MIB_MAX: Final = 300
 
 Figures = dict[str, Any]
 

@@ -16,13 +16,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import method
-from benchmarks.pictures import HISTORY_BAND, REFERENCES, Figures, by_number, measured, number, pictures
+from benchmarks.pictures import (
+    HISTORY_BAND,
+    REFERENCES,
+    RESIDENT_MIB_MAX,
+    TWO_WORKERS_MIN,
+    Figures,
+    by_number,
+    measured,
+    number,
+    pictures,
+)
 from benchmarks.run import TARGETS, holds
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "assurance"
 PAGE: Final = "performance.md"
 PICTURES: Final = "plots"
-TWO_WORKERS_MIN: Final = 0.9
 
 
 def render(folder: Path) -> dict[str, str]:
@@ -239,7 +248,7 @@ def _history_part(history: Figures) -> list[str]:
             f"them is "
             f"{ratio:.2f} of that of an empty database ({'within' if inside else '**not within**'} "
             f"±{HISTORY_BAND:.0%}). "
-            f"The worker's memory peaked at {history['worker_resident_mib']} MiB (budget: below 300)."
+            f"The worker's memory peaked at {history['worker_resident_mib']} MiB (budget: below {RESIDENT_MIB_MAX})."
         ),
         _variant_table(history["variants"]),
     ]

@@ -1,7 +1,7 @@
 """``make bench``: the four workloads and the floor, in one run, as a table and as ``docs/assurance/bench.json``.
 
 Starts everything itself: an embedded PostgreSQL in a temporary folder, one process with a worker. Each figure is the
-median of three rounds in which kernel and floor alternate. The floor sends the same rows and bytes through the append
+median of five rounds in which kernel and floor alternate. The floor sends the same rows and bytes through the append
 function in a bare loop, without kernel: the difference is what the kernel costs.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.governance_cost import governance_us_per_step
 from benchmarks.server import server_folder
 from remit import Kernel, Settings
 
-ROUNDS = 3
+ROUNDS = 5
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "assurance" / "bench.json"
 TARGETS = {
     "w1_steps_per_second": (5_000.0, "at least"),

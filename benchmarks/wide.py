@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from benchmarks.floor import measure_floor
 from benchmarks.peers import accounting, environments
 from benchmarks.peers.contestants import BY_NAME, Running, fresh_database, renamed, running
 from benchmarks.peers.figures import costs_per_step, latencies, rounded, spread, steps_per_second
+from benchmarks.pictures import HISTORY_BAND, RESIDENT_MIB_MAX, TWO_WORKERS_MIN
 from benchmarks.server import server_folder
 from campaigns.record import machine
 from remit import Kernel, Settings
@@ -392,8 +394,8 @@ def _put_section(output: Path, name: str, record: dict[str, Any]) -> None:
     output.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    """Measure and write."""
+def main() -> int:
+    """Measure, write and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas between them")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -405,7 +407,24 @@ def main() -> None:
         parser.error(f"expected sections of {', '.join(SECTIONS)}, got {arguments.only}")
     options = Options(rounds=arguments.rounds, scale=arguments.scale)
     asyncio.run(measure(sections, options, arguments.output))
+    broken = broken_bounds(json.loads(arguments.output.read_text(encoding="utf-8")))
+    for bound in broken:
+        print(f"DOES NOT HOLD: {bound}")
+    return 1 if broken else 0
+
+
+def broken_bounds(report: dict[str, Any]) -> list[str]:
+    """Return which of the promises the report's figures break, in words."""
+    broken = []
+    if "workers" in report and report["workers"]["ratios"]["2"] < TWO_WORKERS_MIN:
+        broken.append(f"two workers make at least {TWO_WORKERS_MIN:g} of one's steps")
+    if "history" in report:
+        if abs(report["history"]["ratios"]["w1_steps_per_second"] - 1) > HISTORY_BAND:
+            broken.append(f"throughput beside a history is within {HISTORY_BAND:.0%} of that of an empty database")
+        if report["history"]["worker_resident_mib"] >= RESIDENT_MIB_MAX:
+            broken.append(f"a worker beside a history needs less than {RESIDENT_MIB_MAX} MiB")
+    return broken
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

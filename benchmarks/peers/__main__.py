@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -47,18 +48,19 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-async def measure(contestants: list[Contestant], *, rounds: int, scale: float) -> dict[str, Any]:
-    """Return the figures of all contestants."""
+async def measure(
+    contestants: list[Contestant], *, rounds: int, scale: float, keep: Callable[[int, dict[str, Any]], None]
+) -> None:
+    """Measure all contestants in turns; ``keep`` gets the number of rounds so far and their figures after each."""
+    turns: list[Turn] = []
     with server_folder() as folder:
-        server = EmbeddedServer(folder)
-        address = server.start()
+        address = EmbeddedServer(folder).start()
         settings = await _server_settings(address)
-        turns = [
-            await _attempt(contestant, address, number=number, scale=scale)
-            for number in range(rounds)
-            for contestant in contestants
-        ]
-    return {**summarise(contestants, turns), "server": settings}
+        for number in range(rounds):
+            for contestant in contestants:
+                turn = await _attempt(contestant, address, number=number, scale=scale)
+                turns.append(turn)
+            keep(number + 1, {**summarise(contestants, turns), "server": settings})
 
 
 async def _attempt(contestant: Contestant, address: ServerAddress, *, number: int, scale: float) -> Turn:
@@ -147,20 +149,29 @@ def main() -> int:
     for peer in sorted({contestant.peer for contestant in contestants if contestant.peer is not None}):
         environments.install(peer)
     started = datetime.now(UTC)
-    figures = asyncio.run(measure(contestants, rounds=arguments.rounds, scale=arguments.scale))
-    report = {
-        "command": "make bench-peers",
-        "started": started.isoformat(timespec="seconds"),
-        "duration_seconds": round((datetime.now(UTC) - started).total_seconds()),
-        "machine": machine(),
-        "rounds": arguments.rounds,
-        "scale": arguments.scale,
-        "sizes": {**SIZES, "runs_by_in_flight": {str(key): runs for key, runs in RUNS_BY_IN_FLIGHT.items()}},
-        **figures,
-    }
-    arguments.output.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"written to {arguments.output}, after {report['duration_seconds']} s")
-    return 1 if any("w1_steps_per_second" not in engine for engine in figures["engines"]) else 0
+    measured: list[dict[str, Any]] = []
+
+    def keep(rounds: int, figures: dict[str, Any]) -> None:
+        """Write what is known after each round: whoever interrupts the run keeps the rounds before."""
+        report = {
+            "command": "make bench-peers",
+            "started": started.isoformat(timespec="seconds"),
+            "duration_seconds": round((datetime.now(UTC) - started).total_seconds()),
+            "machine": machine(),
+            "rounds": rounds,
+            "scale": arguments.scale,
+            "sizes": {**SIZES, "runs_by_in_flight": {str(key): runs for key, runs in RUNS_BY_IN_FLIGHT.items()}},
+            **figures,
+        }
+        measured[:] = report["engines"]
+        arguments.output.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        _say(f"round {rounds} written to {arguments.output}, after {report['duration_seconds']} s")
+
+    asyncio.run(measure(contestants, rounds=arguments.rounds, scale=arguments.scale, keep=keep))
+    missing = [engine["title"] for engine in measured if "w1_steps_per_second" not in engine]
+    if missing:
+        _say(f"without figures: {', '.join(missing)}")
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":

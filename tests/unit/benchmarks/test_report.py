@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.report import FOLDER, render, render_page
+from benchmarks.wide import broken_bounds
 
 SPREAD = {"median": 100.0, "min": 90.0, "max": 110.0, "rounds": [90.0, 100.0, 110.0]}
 QUANTILES = {
@@ -155,6 +156,22 @@ def test_page_judges_figures_by_their_bounds(tmp_path: Path, figures: dict[str, 
     What the issue promises is compared with what was measured, and a promise that is not kept stands in bold.
     """
     assert words in page(tmp_path, bench_wide=figures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [({}, 0), ({"two_workers": 0.89}, 1), ({"history": 1.16}, 1), ({"history": 0.84, "two_workers": 0.5}, 2)],
+    ids=["all-hold", "two-workers", "history", "both"],
+)
+def test_bench_fails_by_its_bounds(changes: dict[str, float], count: int) -> None:
+    """
+    The command that measures ends with an error for each promise that its figures break.
+    """
+    report = wide(**changes)
+
+    assert count == len(broken_bounds(report))
+    report["history"]["worker_resident_mib"] = 300
+    assert count + 1 == len(broken_bounds(report))
 
 
 def test_page_marks_figures_of_a_trial(tmp_path: Path) -> None:
