@@ -68,8 +68,10 @@ class ScratchServer:
 
     def __init__(self, major: int = MAJOR_DEFAULT) -> None:
         self.major = major
-        self._folder = Path(tempfile.gettempdir()) / f"remit-tests-{os.geteuid()}-{major}"
         programs = programs_of(major)
+        # A cluster is not handed back and forth between builds: a newer one may write what an older one does not know.
+        build = "" if programs is None else "-" + sha256(os.fsencode(programs)).hexdigest()[:8]
+        self._folder = Path(tempfile.gettempdir()) / f"remit-tests-{os.geteuid()}-{major}{build}"
         self._server = EmbeddedServer(self._folder, major=major, programs=programs, lifetime=Lifetime.OWNED)
         self._address: ServerAddress | None = None
         self._template: str | None = None
