@@ -34,7 +34,8 @@ confidence.
 
 FOOT = """
 Written by `python -m tests.assurance` from `tests/assurance/promises.toml` and the records; a test fails when it is not
-current. Further pages: [figures and peers](performance.md), [isolation and approvals](isolation.md).
+current. Further pages: [figures and peers](performance.md), [isolation and approvals](isolation.md), [provider
+faults](provider-faults.md).
 """
 
 

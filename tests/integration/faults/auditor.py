@@ -146,6 +146,14 @@ def _judge(
             say(f"stuck: run {run['run_id']} is {run['status']}, waits for {run['waiting_for']!r}")
     if verdict.attempts_max > attempts_max:
         say(f"policy: {verdict.attempts_max} attempts, {attempts_max} are allowed")
+    changing = Counter(
+        (row["operation"], row["reference"])
+        for row in books.requests.get(lane, [])
+        if not row["operation"].endswith(READING)
+    )
+    for (operation, reference), count in changing.items():
+        if count > attempts_max:
+            say(f"policy: {count} requests of {operation} for {reference}, {attempts_max} are allowed")
     _pair(verdict, effects, receipts, parked, lane)
     local = [row for row in receipts if row["delivery_class"] == "local"]
     if Counter(row["run_id"] for row in local) != Counter(row["run_id"] for row in messages):
@@ -188,6 +196,9 @@ def _pair(
         if (tool, reference) not in known and tool != "fake.local":
             say(f"receipts: {tool} for {reference} proves nothing")
 
+
+READING = (".get", ".list", ".find")
+"""How operations are called that change nothing: looking is not trying again."""
 
 CAPTURE = "stripe.payment_intents.capture"
 """Its receipt names the charge, the book the payment."""

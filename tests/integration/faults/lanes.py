@@ -121,7 +121,10 @@ class Lanes:
         self.database = database
 
     async def lay_out(self, lane: str, *, breakers: Mapping[str, BreakerConfig] | None = None) -> None:
-        """Make a tenant that may use every tool, at providers where it is known."""
+        """Make a tenant that may use every tool, at providers where it is known.
+
+        The providers outlive the database of one test: a lane's name is used by no other test, or its books are, too.
+        """
         directory, tenant_id = self.kernel.store.directory, TenantId(lane)
         await directory.create_tenant(Tenant(tenant_id=tenant_id, display_name=lane))
         await directory.put_principal(Principal(tenant_id=tenant_id, principal_id=SERVICE, kind="service"))

@@ -55,7 +55,7 @@ async def test_two_faults_in_a_row_are_as_one(database: ScratchDatabase, provide
     # An opaque call that is parked by the first fault never meets the second.
     firsts = (FaultKind.RATE_LIMITED,) if is_opaque else TELLING
     pairs = list(itertools.product(firsts, TELLING))
-    cells = {f"{scenario.short}_{number}": Cell(scenario=scenario, kinds=pair) for number, pair in enumerate(pairs)}
+    cells = {f"two_{scenario.short}_{number}": Cell(scenario=scenario, kinds=pair) for number, pair in enumerate(pairs)}
     async with serving(database, providers, list(cells)) as served:
         ended, audit = await served.run_cells(cells)
 

@@ -27,7 +27,7 @@ async def test_every_fault_leads_to_a_known_end(
     Each fault is really played, each run ends as the table says, and books and receipts agree one to one.
     """
     cells = {
-        f"{scenario.short}_{number}": Cell(scenario=scenario, kinds=(kind,))
+        f"one_{scenario.short}_{number}": Cell(scenario=scenario, kinds=(kind,))
         for number, kind in enumerate(scenario.kinds())
     }
     async with serving(database, providers, list(cells)) as served:
