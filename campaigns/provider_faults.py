@@ -21,7 +21,7 @@ EFFECTS_FULL = 40_000
 FAULTS_FULL = 1_000
 """How often each fault is really played at the least."""
 
-LANES = 48
+LANES = 24
 FINDINGS_SHOWN = 20
 
 
@@ -48,6 +48,7 @@ def run(options: Options) -> list[Figure]:
         at_least("faults played", sums.fired.total(), options.count(RUNS_FULL)),
         at_least(f"rarest fault played ({rarest.value})", sums.fired[rarest.value], options.count(FAULTS_FULL)),
         at_least("runs with several faults", sums.combined, options.count(RUNS_FULL // 3)),
+        reading("runs that the store was too busy to hear of", sums.unheard),
         reading("runs done", sums.outcomes["done"]),
         reading("runs failed", sums.outcomes["failed"]),
         reading("runs that ask a person", sums.outcomes["unknown"]),

@@ -14,17 +14,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from remit.errors import OperationError
+from remit.errors import StoreUnavailableError
 from remit_commerce.simulators.faults import RATE_LIMITS, STRIPE_ONLY, FaultKind
 from tests.integration.faults.lanes import Cell, Lanes
-from tests.integration.faults.scenarios import HANGING, SCENARIOS, Scenario
+from tests.integration.faults.scenarios import SCENARIOS, Scenario
 
 FAULTS_MAX: Final = 3
 ENDING: Final = frozenset({FaultKind.NUL, FaultKind.STORED_ERROR_BEFORE})
 """After these there may be no further attempt, so they come last."""
-
-HANGING_SHARE: Final = 0.5
-"""How often a fault for which somebody must wait is taken as drawn; there are enough of them all the same."""
 
 STRIPE_SHARE: Final = 0.3
 """How often Stripe's own faults are drawn for its tools: nobody else has them."""
@@ -37,6 +34,7 @@ class Sums:
     """What became of a storm."""
 
     runs: int = 0
+    unheard: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     effects: int = 0
@@ -64,10 +62,7 @@ def draw(chance: random.Random) -> Cell:
 def _draw_kind(chance: random.Random, scenario: Scenario) -> FaultKind:
     if scenario.provider == "stripe" and chance.random() < STRIPE_SHARE:
         return chance.choice(sorted(STRIPE_ONLY))
-    while True:  # bound: most faults hang nobody
-        kind = chance.choice(scenario.kinds())
-        if kind not in HANGING or chance.random() < HANGING_SHARE:
-            return kind
+    return chance.choice(scenario.kinds())
 
 
 async def storm(served: Lanes, lanes: list[str], *, seed: int, runs: int) -> Sums:
@@ -100,12 +95,13 @@ async def storm(served: Lanes, lanes: list[str], *, seed: int, runs: int) -> Sum
 async def _lane(served: Lanes, lane: str, sums: Sums, *, seed: int, runs: int) -> None:
     """Run a lane's runs one after the other. What it draws depends on the seed and its name alone."""
     chance = random.Random(f"{seed}:{lane}")
-    for number in range(runs):
+    for _ in range(runs):
         cell = draw(chance)
         try:
             ended = await served.run(lane, cell.scenario, cell.kinds)
-        except (OperationError, TimeoutError) as error:
-            sums.findings.append(f"{lane}: run {number} with {cell.name}: {error}")
+        except StoreUnavailableError:
+            # The machine was too busy to submit it, or to be asked about it. If it began, the auditor sees it.
+            sums.unheard += 1
             continue
         sums.runs += 1
         sums.combined += len(cell.kinds) > 1
