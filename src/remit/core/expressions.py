@@ -33,6 +33,17 @@ from remit.errors import CanonicalizationError, EvaluationError, ExpressionError
 TEXT_CHARACTERS_MAX: Final = 4096
 """Longest expression; a screenful says more than anyone can check."""
 
+RENDERED_CHARACTERS_MAX: Final = 4 * 1024 * 1024
+"""Largest value that a template may render to, as characters and members: four times what a call or a step may have.
+What is large is shared, not copied, until it is written: without a limit, twelve thousand places that name one text of
+a megabyte are twelve gigabytes then."""
+
+_PLACES_UNCOUNTED: Final = 4
+"""So many computed places are each no larger than what they name; only templates with more are measured."""
+
+_MEMBER_CHARACTERS: Final = 8
+"""What a number or a bracket counts for: as much as a few digits take, and looking at it takes a moment too."""
+
 _PATH_KEYS_MAX: Final = 32  # the library's parser nests no deeper
 _PATH: Final = re.compile(
     r"""[ \t\n\r\f]*[A-Za-z_]\w*
@@ -93,6 +104,7 @@ class Template:
     is_constant: bool
     """Whether it holds no expression, so that it renders to the same value always."""
     _node: _Node = field(repr=False, compare=False)
+    _is_measured: bool = field(repr=False, compare=False)
 
     def render(self, scope: Mapping[str, JsonValue]) -> JsonValue:
         """Return the value with every expression replaced by what it gives.
@@ -103,8 +115,12 @@ class Template:
 
         Raises:
             EvaluationError: As `Expression.evaluate`; carries ``path`` within the template, like ``$.body.items[0]``.
+                Or it would be larger than `RENDERED_CHARACTERS_MAX`.
         """
-        return self._node.render(scope)
+        rendered = self._node.render(scope)
+        if self._is_measured and _is_too_large(rendered):
+            raise EvaluationError(f"expected {_RENDERED}", path="$")
+        return rendered
 
 
 def compile_expression(text: str, *, roots: frozenset[str]) -> Expression:
@@ -143,7 +159,12 @@ def compile_template(value: JsonValue, *, roots: frozenset[str]) -> Template:
     """
     references: set[tuple[str, ...]] = set()
     node = _compile_node(value, "$", roots, references)
-    return Template(references=frozenset(references), is_constant=isinstance(node, _Constant), _node=node)
+    return Template(
+        references=frozenset(references),
+        is_constant=isinstance(node, _Constant),
+        _node=node,
+        _is_measured=_computed_count(node) > _PLACES_UNCOUNTED,
+    )
 
 
 def _compile(placeholder: Placeholder, roots: frozenset[str]) -> Expression:
@@ -227,7 +248,15 @@ class _Joined:
     parts: tuple[str | _Whole, ...]
 
     def render(self, scope: Mapping[str, JsonValue]) -> str:
-        return "".join(part if isinstance(part, str) else _as_text(part, part.render(scope)) for part in self.parts)
+        texts: list[str] = []
+        size = 0
+        for part in self.parts:
+            texts.append(part if isinstance(part, str) else _as_text(part, part.render(scope)))
+            size += len(texts[-1])
+            if size > RENDERED_CHARACTERS_MAX:
+                path = next(part.path for part in self.parts if not isinstance(part, str))
+                raise EvaluationError(f"expected {_RENDERED} in {path}", path=path)
+        return "".join(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +281,40 @@ class _Array:
         for index, node in self.computed:
             rendered[index] = node.render(scope)
         return rendered
+
+
+_RENDERED: Final = f"at most {RENDERED_CHARACTERS_MAX} characters from a template, got more; pass on references"
+
+
+def _computed_count(node: _Node) -> int:
+    match node:
+        case _Object(computed=members):
+            return sum(_computed_count(member) for _, member in members)
+        case _Array(computed=items):
+            return sum(_computed_count(item) for _, item in items)
+        case _Constant():
+            return 0
+        case _:
+            return 1
+
+
+def _is_too_large(value: JsonValue) -> bool:
+    """Whether a value would be larger than `RENDERED_CHARACTERS_MAX` when it is written; looks no further than that."""
+    size = 0
+    pending: list[JsonValue] = [value]
+    while pending and size <= RENDERED_CHARACTERS_MAX:
+        item = pending.pop()
+        if isinstance(item, str):
+            size += len(item) + 2
+        elif isinstance(item, list):
+            size += _MEMBER_CHARACTERS
+            pending += item
+        elif isinstance(item, Mapping):
+            size += sum(map(len, item)) + _MEMBER_CHARACTERS
+            pending += item.values()
+        else:
+            size += _MEMBER_CHARACTERS
+    return size > RENDERED_CHARACTERS_MAX
 
 
 def _compile_node(value: JsonValue, path: str, roots: frozenset[str], references: set[tuple[str, ...]]) -> _Node:

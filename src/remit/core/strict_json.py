@@ -29,7 +29,7 @@ _Place = tuple[str, int, str]
 """Kind of token, its offset, its text."""
 
 _TOKEN: Final = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>[\[\]{}:,])
+    r"""(?P<string>"(?:[^"\\]++|\\.)*+") | (?P<mark>[\[\]{}:,])
       | (?P<word>NaN|-?Infinity|true|false|null) | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)""",
     re.VERBOSE,
 )

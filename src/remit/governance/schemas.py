@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
@@ -20,8 +21,16 @@ from remit.governance.suggestions import nearest
 
 SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_DEPTH_MAX: Final = 32
+SCHEMA_WEIGHT_MAX: Final = 10_000
+"""Most schemas that one is when each reference is followed: who asks twice for what asks twice for something, and so
+on, asks a billion times in thirty lines."""
+
 MISMATCHES_MAX: Final = 10
 """Most mismatches told at once: enough to correct a call, too few to flood a trace."""
+
+COMPARISONS_MAX: Final = 50_000
+"""Values times schemas up to which all mismatches are looked for; beyond it the first one is told. Each costs up to ten
+microseconds and a kilobyte, and the library finds them all before it hands out one."""
 
 _SINGLE: Final = frozenset(
     {
@@ -55,13 +64,14 @@ _CLOSERS: Final = frozenset({"additionalProperties", "unevaluatedProperties"})
 class Schema:
     """One schema, ready to check values."""
 
-    __slots__ = ("_schema", "_validator")
+    __slots__ = ("_schema", "_validator", "_weight")
 
     def __init__(self, schema: Mapping[str, JsonValue]) -> None:
         """Compile a schema; `ContractInvalidError` if it is none, or not one that we accept."""
         require_schema(schema)
         self._schema = schema
         self._validator = _compile(schema)
+        self._weight = _weight_of(schema)
 
     def matches(self, value: JsonValue) -> bool:
         """Whether the value is what the schema says."""
@@ -71,12 +81,21 @@ class Schema:
         """Return where the value is not what the schema says, at most `MISMATCHES_MAX` places."""
         if self._validator.is_valid(value):
             return []
+        if _value_count(value, COMPARISONS_MAX) * self._weight > COMPARISONS_MAX:
+            return self._first_mismatch(value)
         found: list[Mismatch] = []
         for error in self._validator.iter_errors(value):
             found.append(describe(_violation(error, self._schema)))
             if len(found) == MISMATCHES_MAX:
                 break
         return _without_echoes(found)
+
+    def _first_mismatch(self, value: JsonValue) -> list[Mismatch]:
+        try:
+            self._validator.validate(value)
+        except ValidationError as error:
+            return [describe(_violation(error, self._schema))]
+        return []
 
 
 @per_record
@@ -94,6 +113,12 @@ def require_schema(schema: Mapping[str, JsonValue]) -> None:
     for path, subschema in _subschemas(schema, "$", 0):
         _require_known_keywords(subschema, path)
         _require_self_contained(subschema, path)
+    if _weight_of(schema) > SCHEMA_WEIGHT_MAX:
+        raise ContractInvalidError(
+            f"expected a schema of at most {SCHEMA_WEIGHT_MAX} schemas with every reference followed, got more; "
+            "ask for each definition once",
+            path="$",
+        )
     _compile(schema)
 
 
@@ -141,6 +166,74 @@ def _compile(schema: Mapping[str, JsonValue]) -> Draft202012Validator:
         raise ContractInvalidError(
             f"expected a JSON Schema 2020-12 at {path}, got one that is not: {error.message}; correct it", path=path
         ) from None
+
+
+def _weight_of(schema: Mapping[str, Any]) -> int:
+    """Return how many schemas one is when each reference is followed, up to just above `SCHEMA_WEIGHT_MAX`.
+
+    A definition that refers to itself counts as one place there: how often it is asked is up to the value.
+    """
+    return _Weights(schema).of(schema)
+
+
+class _Weights:
+    """Weighs schemas by the place at which they are asked: a keyword's, or a reference's."""
+
+    __slots__ = ("_known", "_root", "_under_way")
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._known: dict[str, int] = {}
+        self._under_way: set[str] = set()
+
+    def of(self, schema: object, place: str = "#") -> int:
+        if not isinstance(schema, Mapping) or place in self._under_way:
+            return 1
+        weight = self._known.get(place)
+        if weight is None:
+            self._under_way.add(place)
+            parts = sum(self.of(part, where) for where, part in self._parts(schema, place))
+            weight = min(1 + parts, SCHEMA_WEIGHT_MAX + 1)
+            self._under_way.discard(place)
+            self._known[place] = weight
+        return weight
+
+    def _parts(self, schema: Mapping[str, Any], place: str) -> list[tuple[str, object]]:
+        """Return what a schema asks: its subschemas but for definitions, and what it refers to."""
+        parts = [
+            (f"{place} {keyword}{inner}", part)
+            for keyword, value in schema.items()
+            if keyword not in {"$defs", "definitions"}
+            for inner, part in _children(keyword, value)
+        ]
+        references = [schema.get(keyword) for keyword in ("$ref", "$dynamicRef")]
+        return [*parts, *((text, self._target(text)) for text in references if isinstance(text, str))]
+
+    def _target(self, reference: str) -> object:
+        place: Any = self._root
+        for part in reference.removeprefix("#").split("/")[1:]:
+            name = unquote(part).replace("~1", "/").replace("~0", "~")
+            if isinstance(place, list) and name.isdecimal() and int(name) < len(place):
+                place = place[int(name)]
+            elif isinstance(place, Mapping):
+                place = place.get(name)
+            else:
+                return None
+        return place
+
+
+def _value_count(value: object, most: int) -> int:
+    """Return how many values there are in one, or a number above ``most``."""
+    count = 0
+    pending = [value]
+    while pending and count <= most:
+        item = pending.pop()
+        count += 1
+        if isinstance(item, list):
+            pending += item
+        elif isinstance(item, Mapping):
+            pending += item.values()
+    return count
 
 
 def _subschemas(schema: object, path: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
