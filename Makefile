@@ -56,6 +56,12 @@ bench-peers: $(STAMP) ## measure Remit beside DBOS, LangGraph, Absurd and Restat
 campaign-%: $(STAMP) ## run a campaign at its full numbers (SEED=N SCALE=F), and record its figures in docs/assurance
 	$(VENV)/bin/python -m campaigns $* $(if $(SEED),--seed $(SEED)) $(if $(SCALE),--scale $(SCALE))
 
+campaign-fuzz: .cache/fuzzer/atheris
+
+.cache/fuzzer/atheris: requirements-fuzz.lock | $(STAMP)
+	$(PYTHON) scripts/environment.py fuzzer
+	@touch $@
+
 campaigns: $(STAMP) ## list the campaigns
 	@$(VENV)/bin/python -c 'from campaigns.__main__ import names; print("\n".join(names()))'
 

@@ -22,7 +22,7 @@ EXECUTIONS: Final = 10_000_000
 
 DOCUMENTS: Final = frozenset({"yaml-document", "json-document", "orchestration", "remit-file"})
 FUZZER: Final = ROOT / ".cache" / "fuzzer"
-"""Where `make fuzzer` puts it: it has no wheels for every system that Remit runs on, and is no dependency."""
+"""Where `make campaign-fuzz` puts it: it has no wheels for every system that Remit runs on, and is no dependency."""
 
 REFUSED_MIN: Final = 100
 """So many inputs each parser with refusals must have refused, or nothing hostile reached it."""
@@ -31,7 +31,7 @@ REFUSED_MIN: Final = 100
 def run(options: Options) -> list[Figure]:
     """Fuzz every parser, one after the other; what breaks one is kept in ``.cache/broken``."""
     if not (FUZZER / "atheris").is_dir():
-        sys.exit(f"expected the fuzzer in {FUZZER.relative_to(ROOT)}; run `make fuzzer`")
+        sys.exit(f"expected the fuzzer in {FUZZER.relative_to(ROOT)}; run `make campaign-fuzz`")
     results = {name: fuzz(name, options) for name in PARSERS}
     slowest = max(results, key=lambda name: float(results[name]["slowest_seconds"]))
     hostile = [name for name, parser in PARSERS.items() if parser.refusals]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Final
+
+import structlog
 
 import remit_commerce
 from campaigns.record import Figure, Options, at_least, exactly, reading
@@ -20,6 +23,7 @@ REQUESTS: Final = 2_000
 
 def run(options: Options) -> list[Figure]:
     """Send the requests to the application on a database with two furnished tenants."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     tally, routes = asyncio.run(_attack(options))
     for wrong in tally.wrong[:5]:
         print(wrong[:1_000])

@@ -1,7 +1,8 @@
 """Builds the development environment and its lock; runs on the standard library alone.
 
     environment.py install    create .venv and bring it to the state of the locks
-    environment.py lock       resolve pyproject.toml again and write both locks
+    environment.py lock       resolve pyproject.toml again and write the locks
+    environment.py fuzzer     put the fuzzer of `make campaign-fuzz` into .cache/fuzzer
 
 Owns: how packages get into `.venv`. Everything that enters it is pinned by hash.
 Does not know: where packages come from. pip's own configuration says that, and is handed to uv through the environment,
@@ -24,6 +25,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
 LOCK = ROOT / "requirements.lock"
+FUZZ_LOCK = ROOT / "requirements-fuzz.lock"
+FUZZER = ROOT / ".cache" / "fuzzer"
 BOOTSTRAP_LOCK = ROOT / "requirements-bootstrap.lock"
 PYTHON_VERSION_MIN = (3, 11)
 
@@ -52,8 +55,25 @@ def install() -> None:
     run([*project, ROOT], environment)
 
 
+def fuzzer() -> None:
+    """Install the fuzzer beside `.venv`: it has wheels for few systems, and nothing else needs it."""
+    command = [
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--no-build",
+        "--python",
+        PYTHON,
+        "--target",
+        FUZZER,
+        "--require-hashes",
+    ]
+    run([*command, "--requirement", FUZZ_LOCK], uv_environment())
+
+
 def lock() -> None:
-    """Resolve both locks from pyproject.toml, for every platform, with hashes and without addresses."""
+    """Resolve the locks from pyproject.toml, for every platform, with hashes and without addresses."""
     require_python()
     create_venv()
     install_uv()
@@ -66,6 +86,9 @@ def lock() -> None:
         source = Path(folder, "bootstrap.in")
         source.write_text("uv\n", encoding="utf-8")
         run([*compile_, "--no-annotate", "--output-file", BOOTSTRAP_LOCK.name, source], environment)
+        # The last release with wheels for the oldest Python that we support.
+        source.write_text("atheris<3.1\n", encoding="utf-8")
+        run([*compile_, "--no-annotate", "--output-file", FUZZ_LOCK.name, source], environment)
 
 
 def require_python() -> None:
@@ -143,7 +166,7 @@ def run(command: list[str | Path], environment: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    commands = {"install": install, "lock": lock}
+    commands = {"install": install, "lock": lock, "fuzzer": fuzzer}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(f"expected one of {', '.join(commands)}, got {sys.argv[1:]!r}")
     commands[sys.argv[1]]()
