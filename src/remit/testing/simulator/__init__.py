@@ -4,7 +4,13 @@ from remit.testing.simulator.coverage import COMMANDS, FACTS, PAIRS, Tally
 from remit.testing.simulator.dice import ALL, Fault
 from remit.testing.simulator.report import Failure, Outcome, Report, outcome_of, run_seed, run_seeds
 from remit.testing.simulator.scenario import People, Post, Scenario, open_config
-from remit.testing.simulator.simulate import Setting, random_scenario, simulate, simulate_random
+from remit.testing.simulator.simulate import (
+    Setting,
+    random_scenario,
+    read_orchestration,
+    simulate,
+    simulate_random,
+)
 from remit.testing.simulator.timeline import timeline, trace_digest
 
 __all__ = [
@@ -24,6 +30,7 @@ __all__ = [
     "open_config",
     "outcome_of",
     "random_scenario",
+    "read_orchestration",
     "run_seed",
     "run_seeds",
     "simulate",

@@ -35,7 +35,6 @@ from remit.runtime.rows import EPOCH
 
 TENANT_ID: Final = TenantId("simulated")
 RUN_ID: Final = RunId("01890000-0000-7000-8000-000000000001")
-PRINCIPAL_ID: Final = PrincipalId("operator")
 START: Final = EPOCH + timedelta(seconds=1_700_000_000)
 SALT: Final = hashlib.sha256(b"salt of simulations").digest()
 LEASE_SECONDS: Final = 20.0
@@ -75,8 +74,11 @@ class Database:
     go on.
     """
 
-    def __init__(self, clock: Callable[[], float], *, definition_digest: Digest, run_input: bytes) -> None:
+    def __init__(
+        self, clock: Callable[[], float], *, definition_digest: Digest, run_input: bytes, principal_id: str
+    ) -> None:
         self._clock = clock
+        self._principal_id = PrincipalId(principal_id)
         self._definition_digest = definition_digest
         self._input = run_input
         self.genesis = genesis_hash(TENANT_ID, RUN_ID, definition_digest)
@@ -222,7 +224,7 @@ class Database:
             hash=self.hash,
             wake_sequence=self.wake_sequence,
             definition_digest=self._definition_digest,
-            principal_id=PRINCIPAL_ID,
+            principal_id=self._principal_id,
             policy_digest=self.policy_digest,
             input=self._input,
             trigger=None,

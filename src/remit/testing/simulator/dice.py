@@ -82,7 +82,7 @@ CHANCES: Final = (0.01, 0.05, 0.1, 0.25)
 _ODDS: Final = {
     Fault.CANCEL: 0.5, Fault.EARLY_CANCEL: 0.2, Fault.PAUSE: 0.3, Fault.REFUSE_SCOPE: 0.3, Fault.CONFLICT: 0.5,
     Fault.CRASH_IDLE: 0.5,
-    Fault.ASK_AGAIN: 3.0, Fault.BLUNT_NO: 3.0, Fault.REORDER: 3.0, Fault.LATE_DECISION: 2.0, Fault.LOOKUP_FAIL: 2.0,
+    Fault.ASK_AGAIN: 3.0, Fault.BLUNT_NO: 4.0, Fault.REORDER: 3.0, Fault.LATE_DECISION: 2.0, Fault.LOOKUP_FAIL: 2.0,
 }  # fmt: skip
 """How much likelier than others a fault is switched on: less if it ends most runs, so that they get somewhere, and
 more if there are few occasions for it."""
@@ -97,12 +97,13 @@ class Dice:
     def __init__(self, seed: int, faults: Iterable[Fault] = ALL) -> None:
         self.rng = random.Random(seed)  # noqa: S311 - a seed is to be repeated, not to be a secret
         allowed = frozenset(faults)
-        self._chances: dict[Fault, float] = {}
+        self._chances: dict[Fault, tuple[float, random.Random]] = {}
         for fault in Fault:
-            # Drawn for every kind, so that the same seed with fewer faults is otherwise the same.
+            # Drawn for every kind, each with a luck of its own: with fewer faults the others strike as they did.
             is_on, chance = self.rng.random() < ON_PROBABILITY * _ODDS.get(fault, 1.0), self.rng.choice(CHANCES)
+            luck = self.rng.getrandbits(32)
             if is_on and fault in allowed:
-                self._chances[fault] = chance
+                self._chances[fault] = chance, random.Random(luck)  # noqa: S311 - as above
         self.is_calm = False
         self.fired: Counter[str] = Counter()
 
@@ -113,8 +114,8 @@ class Dice:
 
     def strikes(self, fault: Fault, *, eagerness: float = 1.0) -> bool:
         """Say whether a fault happens at this occasion; ``eagerness`` multiplies its chance where occasions are few."""
-        chance = self._chances.get(fault)
-        if chance is None or self.is_calm or self.rng.random() >= chance * eagerness:
+        on = self._chances.get(fault)
+        if on is None or self.is_calm or on[1].random() >= on[0] * eagerness:
             return False
         self.fired[fault] += 1
         return True

@@ -108,7 +108,12 @@ class Execution:
         self.dice = Dice(seed, frozenset(faults) - scenario.excluded)
         self.heard: list[Event] = []
         run_input = msgspec.json.encode(scenario.run_input)
-        database = Database(self.loop.time, definition_digest=scenario.program.digest, run_input=run_input)
+        database = Database(
+            self.loop.time,
+            definition_digest=scenario.program.digest,
+            run_input=run_input,
+            principal_id=scenario.principal_id,
+        )
         world = World(
             loop=self.loop,
             dice=self.dice,

@@ -17,7 +17,7 @@ from remit.core.facts import ApprovalRequested, EffectParked, Fact, WaitStarted
 from remit.ids import Digest
 from remit.ports.store import Message
 from remit.runtime.rows import microseconds_of
-from remit.testing.simulator.database import PRINCIPAL_ID, START, Database
+from remit.testing.simulator.database import START, Database
 from remit.testing.simulator.dice import Dice, Fault
 from remit.testing.simulator.scenario import Post, Scenario
 from remit.testing.simulator.worker import Site
@@ -154,7 +154,7 @@ class Crowd:
             self._database.deliver(Message(kind="signal", message_id=f"noise:{self._noise_count}", body=body))
         if not self.has_cancelled and self._dice.strikes(Fault.CANCEL):
             self.has_cancelled = True
-            body = {"requested_by": PRINCIPAL_ID, "reason": "changed our mind"}
+            body = {"requested_by": self._scenario.principal_id, "reason": "changed our mind"}
             message = Message(kind="cancel", message_id="cancel", body=body)
             self._later(self._dice.pause(2.0), lambda: (self._database.deliver(message), None)[1])
         if self._dice.strikes(Fault.POLICY_CHANGE):

@@ -96,6 +96,7 @@ class Scenario:
     acts: Mapping[str, Act]
     config: BusinessConfig
     run_input: JsonValue = None
+    principal_id: str = "operator"
     people: People = People()
     core_policy: Policy = DEFAULT_POLICY
     expected: Expected | None = None

@@ -10,14 +10,17 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import Definition
 from remit.core.program import Program
-from remit.errors import InputInvalidError, NotFoundError
+from remit.diagnostics import render_plain
+from remit.errors import DefinitionInvalidError, InputInvalidError, NotFoundError
 from remit.governance.contracts import ToolContract, check_result
 from remit.governance.policy import BusinessConfig
+from remit.plans.kinds import check_document, check_file
 from remit.ports.tool import Tool, ToolContext
 from remit.testing.definitions import program_of
 from remit.testing.simulator.dice import ALL, Fault
@@ -37,13 +40,14 @@ SCHEDULES_PER_DEFINITION: Final = 4
 class Setting:
     """What is around a definition.
 
-    ``config`` is the remit (``None`` permits every tool and asks nobody); ``messages`` are the payloads of signals and
-    inbound events by name, ``words`` what the approver says by step (approve, deny, ignore), ``faults`` what may go
-    wrong.
+    ``config`` is the remit (``None`` permits every tool and asks nobody), ``principal_id`` who asks for the run;
+    ``messages`` are the payloads of signals and inbound events by name, ``words`` what the approver says by step
+    (approve, deny, ignore), ``faults`` what may go wrong.
     """
 
     config: BusinessConfig | None = None
     run_input: JsonValue = None
+    principal_id: str = "operator"
     messages: Mapping[str, JsonValue] = field(default_factory=dict)
     words: Mapping[str, Word] = field(default_factory=dict)
     faults: Sequence[Fault] = ALL
@@ -85,9 +89,27 @@ def simulate(
         acts={contract.name: (acts or {}).get(contract.name) or _by_example(contract) for contract in contracts},
         config=open_config(contracts) if setting.config is None else setting.config,
         run_input=setting.run_input,
+        principal_id=setting.principal_id,
         people=People(words=setting.words, posts=posts_for(program, setting.messages)),
     )
     return run_seeds(lambda _seed: scenario, seeds, faults=setting.faults, check=check)
+
+
+def read_orchestration(source: str | Path, *, tools: Iterable[Tool | ToolContract]) -> Definition:
+    """Return the definition of an orchestration, from its file or its text (which has more than one line).
+
+    Raises:
+        DefinitionInvalidError: the document has findings; they are in the message.
+    """
+    contracts = {contract.name: contract for contract in map(_contract_of, tools)}
+    if isinstance(source, str) and "\n" in source:
+        checked = check_document(source.encode(), path="orchestration", contracts=contracts)
+    else:
+        checked = check_file(source, contracts=contracts)
+    if not isinstance(checked.compiled, Definition):
+        told = render_plain(checked.diagnostics) or f"{checked.path} is no orchestration"
+        raise DefinitionInvalidError(f"expected an orchestration without errors:\n{told}")
+    return checked.compiled
 
 
 def simulate_random(seeds: Iterable[int], *, faults: Iterable[Fault] = ALL) -> Report:
@@ -107,13 +129,16 @@ def _scenario(number: int) -> Scenario:
 
 
 def _contracts_of(program: Program, tools: Iterable[Tool | ToolContract]) -> tuple[ToolContract, ...]:
-    given = [tool if isinstance(tool, ToolContract) else tool.contract for tool in tools]
-    known = {contract.name: contract for contract in given}
+    known = {contract.name: contract for contract in map(_contract_of, tools)}
     missing = [name for name in tools_of(program) if name not in known]
     if missing:
         names = ", ".join(missing)
         raise NotFoundError(f"expected every tool of the definition, got none for {names}; add it to `tools`")
     return tuple(known[name] for name in tools_of(program))
+
+
+def _contract_of(tool: Tool | ToolContract) -> ToolContract:
+    return tool if isinstance(tool, ToolContract) else tool.contract
 
 
 def _by_example(contract: ToolContract) -> Callable[[Mapping[str, JsonValue], ToolContext], JsonValue]:

@@ -187,7 +187,7 @@ class BluntPipeline(Pipeline):
             return suspended(command, approval_id, now_us=microseconds_of(self._clock.now()))
         event = await super().act(command, state, resumed=resumed)
         is_cleared = isinstance(event, ActionFailed) and event.effect == "absent" and not event.retryable
-        if is_cleared and self._dice.strikes(Fault.BLUNT_NO, eagerness=20.0):
+        if is_cleared and self._dice.strikes(Fault.BLUNT_NO, eagerness=100.0):
             return msgspec.structs.replace(event, effect="none")
         return event
 
