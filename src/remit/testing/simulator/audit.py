@@ -14,7 +14,14 @@ from typing import Final
 
 from remit.testing.simulator.execution import Record
 from remit.testing.simulator.laws_decisions import check_decisions
-from remit.testing.simulator.laws_effects import check_approvals, check_doubt, check_effects, check_keys, check_receipts
+from remit.testing.simulator.laws_effects import (
+    check_approvals,
+    check_doubt,
+    check_effects,
+    check_keys,
+    check_policies,
+    check_receipts,
+)
 from remit.testing.simulator.laws_journal import (
     Findings,
     check_chain,
@@ -30,7 +37,8 @@ from remit.testing.simulator.laws_time import check_attempts, check_bounds, chec
 
 LAWS: Final[tuple[Callable[[Record], Findings], ...]] = (
     check_chain, check_fence, check_end, check_prefixes, check_kernel_faults, check_decisions, check_steps,
-    check_stopping, check_doubt, check_attempts, check_bounds, check_approvals, check_effects, check_receipts,
+    check_stopping, check_doubt, check_attempts, check_bounds, check_approvals, check_policies, check_effects,
+    check_receipts,
     check_keys, check_instants, check_messages, check_outcome,
 )  # fmt: skip
 

@@ -44,6 +44,19 @@ def check_approvals(record: Record) -> Findings:
         yield from (f"{key} is still pending" for key, row in stored.items() if row.status == "pending")
 
 
+def check_policies(record: Record) -> Findings:
+    """What is approved under one policy is not done under another: who asked for it is asked again."""
+    rules = {rule.id for rule in record.scenario.config.approval_rules}
+    asked: dict[str, facts.ApprovalRequested] = {}
+    for fact in record.facts:
+        if isinstance(fact, facts.ApprovalRequested) and fact.rule_id in rules:
+            asked[fact.step] = fact
+        elif isinstance(fact, facts.IntentRecorded) and fact.step in asked:
+            request = asked[fact.step]
+            if fact.attempt == request.attempt and fact.policy_digest != request.policy_digest:
+                yield f"{fact.step} acts under another policy than the one it was approved under"
+
+
 def check_effects(record: Record) -> Findings:
     """An effect has its durable intent, a gated one its approval of just these arguments, and each happens once."""
     contracts = {contract.name: contract for contract in record.scenario.contracts}

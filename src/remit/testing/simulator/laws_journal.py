@@ -16,6 +16,7 @@ from remit.core.evolve import apply_fact
 from remit.core.facts import Fact
 from remit.core.outstanding import outstanding
 from remit.core.state import RunState, state_hash
+from remit.core.states import RUN_TRANSITIONS, STEP_TRANSITIONS, RunStatus, StepStatus
 from remit.ports.store import AppendOutcome
 from remit.runtime.rows import microseconds_of
 from remit.testing.simulator.database import RUN_ID, SALT, TENANT_ID
@@ -85,8 +86,10 @@ def check_prefixes(record: Record) -> Findings:
     reckoning = Reckoning()
     for entry in record.entries:
         for fact in entry.facts:
+            before = _statuses(state, fact)
             apply_fact(state, fact)
             reckoning.hear(fact)
+            yield from _check_moves(before, _statuses(state, fact), fact)
         described = [describe(command) for command in outstanding(state)]
         if list(reckoning.open.values()) != described:
             yield f"after entry {entry.sequence} {described} is open instead of {list(reckoning.open.values())}"
@@ -98,6 +101,20 @@ def check_prefixes(record: Record) -> Findings:
             yield f"after entry {entry.sequence} the run is {state.status}"
         if len(state.messages) > record.scenario.core_policy.messages_max:
             yield f"{len(state.messages)} messages are kept"
+
+
+def _statuses(state: RunState, fact: Fact) -> tuple[RunStatus, StepStatus]:
+    """Return where the run stands, and the step that a fact is about."""
+    step = state.steps.get(getattr(fact, "step", None) or "")
+    return state.status, StepStatus.PENDING if step is None else step.status
+
+
+def _check_moves(before: tuple[RunStatus, StepStatus], after: tuple[RunStatus, StepStatus], fact: Fact) -> Findings:
+    """Every move of a run and of a step is one of the tables."""
+    if before[0] is not after[0] and after[0] not in RUN_TRANSITIONS[before[0]]:
+        yield f"{fact!r} moves the run from {before[0]} to {after[0]}"
+    if before[1] is not after[1] and after[1] not in STEP_TRANSITIONS[before[1]]:
+        yield f"{fact!r} moves its step from {before[1]} to {after[1]}"
 
 
 def check_kernel_faults(record: Record) -> Findings:
