@@ -45,8 +45,8 @@ _RARE: Final = frozenset(
     }
 )  # fmt: skip
 """Situations in which runs are seldom and not for long: nonsense looks for them."""
-_RAREST: Final = frozenset({"approved", "asking_unknown", "parked"})
-"""Those that cancellations look for."""
+_RAREST: Final = frozenset({"approved", "asking_unknown", "parked", "stopping_ask", "stopping_parked"})
+"""The rarest of them."""
 _STRANGER: Final = "00000000-0000-4000-8000-00000000dead"
 
 
@@ -112,12 +112,13 @@ class WatchedActor(RunActor):
         if self.watch.heard and dice.strikes(Fault.ECHO):
             self._hear_in_vain(dice.rng.choice(self.watch.heard), now)
         rare = [step for step in self.state.steps if situation_of(self.state, step) in _RARE]
-        if dice.strikes(Fault.STRAY, eagerness=4.0 if rare else 1.0):
-            self._hear_strays(_some_step(self.state, dice, rare), now)
         rarest = [step for step in rare if situation_of(self.state, step) in _RAREST]
-        if rarest and not self.state.is_stopping and dice.strikes(Fault.CANCEL, eagerness=6.0):
+        if dice.strikes(Fault.STRAY, eagerness=20.0 if rarest else 4.0 if rare else 1.0):
+            self._hear_strays(_some_step(self.state, dice, rarest or rare), now)
+        is_worth_it = rarest or (rare and self.state.acting_count)
+        if is_worth_it and not self.state.is_stopping and dice.strikes(Fault.CANCEL, eagerness=20.0 if rarest else 1.0):
             self._decide(CancelAsked(requested_by="operator", reason="just now"), now)
-            self._hear_strays(dice.rng.choice(rarest), now)
+            self._hear_strays(dice.rng.choice(rarest or rare), now)
 
     def _hear_strays(self, step: str, now: datetime) -> None:
         for event in strays(self.state, step=step):

@@ -80,8 +80,8 @@ ON_PROBABILITY: Final = 0.25
 CHANCES: Final = (0.01, 0.05, 0.1, 0.25)
 
 _ODDS: Final = {
-    Fault.CANCEL: 0.5, Fault.EARLY_CANCEL: 0.2, Fault.PAUSE: 0.3, Fault.REFUSE_SCOPE: 0.3, Fault.CONFLICT: 0.5,
-    Fault.CRASH_IDLE: 0.5,
+    Fault.CANCEL: 1.0, Fault.EARLY_CANCEL: 0.2, Fault.PAUSE: 0.3, Fault.REFUSE_SCOPE: 0.3, Fault.CONFLICT: 0.5,
+    Fault.CRASH_IDLE: 0.5, Fault.STRAY: 2.0,
     Fault.ASK_AGAIN: 3.0, Fault.BLUNT_NO: 4.0, Fault.REORDER: 3.0, Fault.LATE_DECISION: 2.0, Fault.LOOKUP_FAIL: 2.0,
 }  # fmt: skip
 """How much likelier than others a fault is switched on: less if it ends most runs, so that they get somewhere, and

@@ -152,7 +152,7 @@ class Crowd:
             self._noise_count += 1
             body: dict[str, JsonValue] = {"name": "unheard-of", "payload": self._noise_count, "sent_by": "operator"}
             self._database.deliver(Message(kind="signal", message_id=f"noise:{self._noise_count}", body=body))
-        if not self.has_cancelled and self._dice.strikes(Fault.CANCEL):
+        if not self.has_cancelled and self._dice.strikes(Fault.CANCEL, eagerness=0.3):
             self.has_cancelled = True
             body = {"requested_by": self._scenario.principal_id, "reason": "changed our mind"}
             message = Message(kind="cancel", message_id="cancel", body=body)
