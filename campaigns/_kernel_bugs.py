@@ -149,7 +149,7 @@ BUGS: Final = (
          "b\"\".join((_ENTRY_TAG, previous, commitment, numbers", "b\"\".join((_ENTRY_TAG, commitment, commitment, numbers"),
     _bug("the payload is not covered", CHAIN, 'return hmac.digest(salt, payload, "sha256")', 'return hmac.digest(salt, b"", "sha256")'),
     _bug("an entry is torn apart", ACTOR, "facts, self._pending = self._pending, []", "facts, self._pending = self._pending[:1], []"),
-    _bug("a call starts before its facts are durable", ACTOR,
+    _bug("only the first of several calls starts", ACTOR,
          "            if type(command) is CallTool and command not in calls:", "            if type(command) is CallTool and command not in calls and len(calls) < 1:"),
     _bug("a claimed run forgets the time", ACTOR, "state.last_us = max(state.last_us, microseconds_of(entry.at))", "pass"),
     _bug("a run is let go while something is in flight", ACTOR,
@@ -162,6 +162,8 @@ BUGS: Final = (
          "self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=False)"),
     _bug("a run is handed back while its calls are under way", OWNER,
          "            if sent:\n                await asyncio.wait(sent)\n", "            pass\n"),
+    _bug("a run that goes on is dropped because its inbox could not be read", OWNER,
+         "            if not (actor.has_pending or actor.is_sealed or actor.sequence != run.sequence):\n", "            if True:\n"),
     _bug("what is due while a call is in flight waits for it", OWNER, "            self._set_alarm(actor, append.due_at)\n", ""),
     # --- the pipeline
     _bug("an effect has no intent", CALLS,

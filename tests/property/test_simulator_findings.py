@@ -14,6 +14,7 @@ from remit.core.events import CancelAsked
 from remit.core.states import DeliveryClass, Idempotency, SideEffectLevel
 from remit.errors import ToolError
 from remit.governance.contracts import ToolContract, contract_digest
+from remit.governance.policy import ApprovalRule
 from remit.ports.tool import ToolContext
 from remit.runtime.rows import instant_of, rows_of
 from remit.testing.definitions import define, tool_step
@@ -29,6 +30,7 @@ KEYED = ToolContract(
     delivery_class=DeliveryClass.KEYED,
 )
 QUERYABLE = msgspec.structs.replace(KEYED, name="shop.ship", delivery_class=DeliveryClass.QUERYABLE)
+PAY = msgspec.structs.replace(KEYED, name="shop.wire")
 READ = ToolContract(
     name="shop.read", input_schema=OBJECT, delivery_class=DeliveryClass.PURE, idempotency=Idempotency.NONE
 )
@@ -106,3 +108,24 @@ def test_timer_fires_while_a_call_is_in_flight() -> None:
     simulate(definition, tools=[READ], setting=Setting(faults=()), seeds=range(20), check=note).require_clean()
 
     assert ("t", "slow") in orders
+
+
+def test_run_that_goes_on_is_kept_although_its_inbox_could_not_be_read() -> None:
+    """
+    A claimed run that was moved on by a message, while its worker waited for the database, keeps its calls.
+    """
+    config = msgspec.structs.replace(
+        open_config([QUERYABLE]), approval_rules=(ApprovalRule(id="ask", tool=PAY.name, timeout_seconds=30),)
+    )
+    first = msgspec.structs.replace(step_of(PAY, "a"), on_failure="continue")
+    definition = define(first, step_of(QUERYABLE, "b", "a"))
+    setting = Setting(
+        config=msgspec.structs.replace(config, scopes=open_config([PAY, QUERYABLE]).scopes),
+        words={"a": "ignore"},
+        faults=(Fault.OUTAGE,),
+    )
+
+    def check(outcome: Outcome) -> None:
+        assert 1 == len(outcome.effects)
+
+    simulate(definition, tools=[PAY, QUERYABLE], setting=setting, seeds=range(600), check=check).require_clean()

@@ -45,8 +45,9 @@ def simulate_file(
         list[str] | None,
         typer.Option("--message", metavar="NAME=JSON", help="The payload of a signal or event; may be repeated."),
     ] = None,
-    seeds: Annotated[int, typer.Option(metavar="COUNT", min=1, help="How many runs.")] = 1_000,
-    first_seed: Annotated[int, typer.Option(metavar="SEED", min=0, help="The first run's seed.")] = 0,
+    seeds: Annotated[
+        str, typer.Option(metavar="COUNT|FIRST-LAST", help="How many runs from seed 0, or which seeds.")
+    ] = "1000",
 ) -> int:
     """Simulate an orchestration."""
     options = options_of(context)
@@ -67,10 +68,17 @@ def simulate_file(
         definition,
         tools=registry_of(options).list(),
         setting=setting,
-        seeds=range(first_seed, first_seed + seeds),
+        seeds=_seeds(seeds),
     )
     _print(report, options)
     return OK if report.is_clean else NEGATIVE
+
+
+def _seeds(text: str) -> range:
+    first, separator, last = text.partition("-")
+    if not first.isdecimal() or (separator and not last.isdecimal()):
+        raise InputInvalidError(f"expected a count of seeds, or the first and last like 17-42, got {text[:80]!r}")
+    return range(int(first), int(last) + 1) if separator else range(int(first))
 
 
 def _payloads(messages: Sequence[str]) -> dict[str, JsonValue]:

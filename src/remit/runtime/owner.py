@@ -153,9 +153,11 @@ class RunOwner:
         try:
             await self._hear(actor, run)
         except StoreUnavailableError:
-            # Not taken up: it is asked for again, or handed back by the heartbeat.
-            self._drop(actor)
-            raise
+            if not (actor.has_pending or actor.is_sealed or actor.sequence != run.sequence):
+                # Not taken up: it is asked for again, or handed back by the heartbeat.
+                self._drop(actor)
+                raise
+            # A message was heard meanwhile and the run goes on: its calls may be under way, and nobody may repeat them.
         if actor.has_pending or not calls:
             self.committer.enqueue(actor)
         self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, cast
 
-from remit.errors import InvariantViolated
+from remit.errors import InvariantViolated, OperationError
 
 Result = TypeVar("Result")
 
@@ -39,7 +39,7 @@ class VirtualLoop:
         self._main: asyncio.Task[Any] | None = None
         self.is_stuck = False
         self.unhandled: list[BaseException] = []
-        """Errors that nobody waited for."""
+        """Errors of tasks that ended, save those of the world."""
 
     def time(self) -> float:
         """Return virtual seconds since the loop began."""
@@ -149,7 +149,8 @@ class VirtualLoop:
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(task, None)
         error = None if task.cancelled() else task.exception()
-        if error is not None and task is not self._main:
+        if error is not None and task is not self._main and not isinstance(error, OperationError):
+            # The world's faults are somebody's to wait for, and this cannot tell whether anybody does.
             self.unhandled.append(error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
