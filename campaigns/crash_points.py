@@ -54,7 +54,7 @@ def run(options: Options) -> list[Figure]:
         sys.stdout.write(f"{finding}\n")
     points = len(listed())
     return [
-        *(at_least(f"points with {mode}", played[mode], options.count(_full_count(mode))) for mode in MODES),
+        *(at_least(f"points with {mode}", played[mode], len(points_of(mode))) for mode in MODES),
         at_least("pairs of crashes", played["pair"], options.count(PAIRS)),
         reading("points of an order", points),
         exactly("findings of the audit (lost, doubled, stuck, stale)", len(findings)),
@@ -69,10 +69,6 @@ def points_of(mode: str) -> list[Point]:
     if mode == "lost reply":
         return [point for point in points if point.name in ARGUMENTS and point.phase == "before"]
     return points
-
-
-def _full_count(mode: str) -> int:
-    return len(points_of(mode))
 
 
 async def _play(options: Options) -> tuple[Counter[str], list[str]]:
@@ -90,8 +86,7 @@ async def _play(options: Options) -> tuple[Counter[str], list[str]]:
             findings.extend(f"{mode} at {point}, seed {options.seed}: {what}" for what in wrong)
 
         for mode, case in (("crash", crash), ("cut connection", cut), ("lost reply", lose_reply), ("SIGKILL", kill)):
-            points = points_of(mode)
-            for point in draw.sample(points, options.count(len(points))):
+            for point in points_of(mode):
                 await one(mode, case, point)
         for _ in range(options.count(PAIRS)):
             number = draw.randint(8, THINGS_MAX)

@@ -52,6 +52,8 @@ from remit.tools.registry import Registry
 
 PACKS_GROUP: Final = "remit.packs"
 LEASE_MARGIN_SECONDS: Final = 2.0
+"""Of a short lease a quarter: one that is all margin would leave no time for any call."""
+
 SERVER_CHECK_SECONDS: Final = 1.0
 LOOKS_PER_PATIENCE: Final = 4
 _log = structlog.get_logger("remit.kernel")
@@ -171,7 +173,8 @@ class Kernel:
     def _wire(self) -> None:
         store, settings, clock, entropy = self.store, self.settings, self.clock, SystemEntropy()
         self.catalogue = Catalogue(store.directory, clock)
-        lease = LeaseGuard(clock, lease_seconds=settings.lease.total_seconds(), margin_seconds=LEASE_MARGIN_SECONDS)
+        seconds = settings.lease.total_seconds()
+        lease = LeaseGuard(clock, lease_seconds=seconds, margin_seconds=min(LEASE_MARGIN_SECONDS, seconds / 4))
         pipeline = Pipeline(
             PipelinePorts(
                 tools=ToolBook(self.registry),

@@ -28,15 +28,16 @@ class Clock(Protocol):
 
 
 class DatabaseClock:
-    """The database's clock, carried forward by this machine's monotonic one; never backwards."""
+    """The database's clock, carried forward by this machine's monotonic one; never backwards once it was heard."""
 
-    __slots__ = ("_anchor", "_anchor_monotonic", "_last")
+    __slots__ = ("_anchor", "_anchor_monotonic", "_has_heard", "_last")
 
     def __init__(self) -> None:
         # Until the first reply arrives nothing is persisted, so the local wall clock may stand in.
         self._anchor = datetime.now(UTC)
         self._anchor_monotonic = time.monotonic()
         self._last = self._anchor
+        self._has_heard = False
 
     def now(self) -> datetime:
         """Return the current instant; at least as late as any instant returned before."""
@@ -51,6 +52,9 @@ class DatabaseClock:
 
     def observe(self, database_now: datetime) -> None:
         """Re-anchor on the database's instant."""
+        if not self._has_heard:
+            # The wall clock stood in until now; one that is ahead must not hold back the database's for hours.
+            self._has_heard, self._last = True, database_now
         self._anchor = database_now
         self._anchor_monotonic = time.monotonic()
 

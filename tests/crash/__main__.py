@@ -1,4 +1,4 @@
-"""``python -m tests.crash points`` lists the crash points of an order anew; ``report`` runs all and writes the page."""
+"""``python -m tests.crash points`` lists the crash points of an order anew; ``report`` writes the page about them."""
 
 import asyncio
 import sys
@@ -11,6 +11,7 @@ from remit.testing.database import ScratchServer, scratch_database
 from remit_commerce.simulators.client import running_simulators
 from tests.crash.kernels import MortalKernel, set_up
 from tests.crash.points import LIST, Watch, certain
+from tests.crash.report import write_page
 from tests.crash.world import World, live
 
 HEADER = """# Crash points of an order: name:phase:ordinal, in the order in which a kernel reaches them.
@@ -41,6 +42,9 @@ def main(arguments: list[str]) -> int:
         points = asyncio.run(list_points())
         LIST.write_text(HEADER + "".join(f"{point}\n" for point in points), encoding="utf-8")
         sys.stdout.write(f"{len(points)} points in {LIST}\n")
+        return 0
+    if arguments == ["report"]:
+        write_page()
         return 0
     sys.stdout.write(f"{__doc__}\n")
     return 2

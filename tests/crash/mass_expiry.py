@@ -95,7 +95,7 @@ async def expire_together(
     settings = Settings(
         database_app_url=database.app_url,
         heartbeat=timedelta(seconds=0.5),
-        sweep=timedelta(seconds=0.5),
+        sweep=timedelta(seconds=2),
         poll=timedelta(seconds=0.5),
     )
     measured = Expiry(runs=runs)

@@ -99,7 +99,7 @@ async def take_over(
         clients = Clients(kernel=quiet, digests=await prepare(quiet))
         await stack.enter_async_context(worker_process(database, book, pace))
         stop = asyncio.Event()
-        load = [asyncio.create_task(_order_for_ever(clients, lane, stop)) for lane in range(AT_ONCE)]
+        load = [asyncio.create_task(order_for_ever(clients, lane, stop)) for lane in range(AT_ONCE)]
         for _ in range(kills):
             async with worker_process(database, book, pace) as victim:
                 await _until_it_owns(connection, draw)
@@ -117,7 +117,8 @@ async def take_over(
     return seen
 
 
-async def _order_for_ever(clients: Clients, lane: int, stop: asyncio.Event) -> None:
+async def order_for_ever(clients: Clients, lane: int, stop: asyncio.Event) -> None:
+    """Order, one after the other, until told to stop."""
     number = lane
     while not stop.is_set():
         await clients.order(number)
@@ -126,13 +127,13 @@ async def _order_for_ever(clients: Clients, lane: int, stop: asyncio.Event) -> N
 
 async def _until_it_owns(connection: asyncpg.Connection[Any], draw: random.Random) -> None:
     """Wait a random while, and until both workers own runs."""
-    await _pause(draw.uniform(0.0, 1.0))
+    await pause(draw.uniform(0.0, 1.0))
     deadline = monotonic() + READY_SECONDS_MAX
     while (
         await connection.fetchval("select count(distinct worker_id) from remit.heads where worker_id is not null") < 2
     ):
         assert monotonic() < deadline, "only one worker has work"
-        await _pause(LOOK_SECONDS / 5)
+        await pause(LOOK_SECONDS / 5)
 
 
 async def _owned(connection: asyncpg.Connection[Any]) -> dict[str, tuple[str, int, int]]:
@@ -165,11 +166,12 @@ async def _measure(
         alive = {row[0] for row in await connection.fetch("select worker_id::text from remit.workers")}
         if len(alive) == 1 and not any(owner not in alive for owner, _, _ in waiting.values()):
             break  # what is left is the living one's
-        await _pause(LOOK_SECONDS)
+        await pause(LOOK_SECONDS)
     return took
 
 
-async def _pause(seconds: float) -> None:
+async def pause(seconds: float) -> None:
+    """Let time pass."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asyncio.Event().wait()

@@ -7,6 +7,7 @@ import pytest
 from tests.crash.auditor import audit
 from tests.crash.kernels import MortalKernel
 from tests.crash.points import RECURRING, Point, Watch, certain, listed
+from tests.crash.report import PAGE, checked, page
 from tests.crash.world import World, live, rescue
 
 REGENERATE = "run: python -m tests.crash points"
@@ -47,6 +48,13 @@ def test_list_of_points_has_every_kind_of_crash() -> None:
     assert min(phases.values()) >= 8
     assert {2} == set(tools.values())
     assert 8 == len(tools)
+
+
+def test_page_about_the_points_is_up_to_date() -> None:
+    """
+    The page says what the list says, and what is done at each point.
+    """
+    assert checked(page()) == checked(PAGE.read_text(encoding="utf-8")), "run: python -m tests.crash report"
 
 
 @pytest.mark.parametrize("point", listed(), ids=str)

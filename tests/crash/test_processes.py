@@ -17,18 +17,12 @@ import pytest
 from tests.crash.auditor import audit
 from tests.crash.kernels import MortalKernel
 from tests.crash.points import Watch
+from tests.crash.report import SIGKILLED_IN_SUITE
 from tests.crash.victim import Assignment
 from tests.crash.world import World, rescue
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
-KILLED_AT = (
-    "submit:after:1",
-    "append:after:7",
-    "stripe.payment_intents.capture:after:1",
-    "printful.orders.create_draft:before:1",
-    "sendgrid.mail.send:after:1",
-)
 STOPPED_AT = ("append:before:9", "heartbeat:before:6")
 
 
@@ -55,7 +49,7 @@ async def wait_until_stopped(process: Process) -> None:
     assert os.CLD_STOPPED == found.si_code
 
 
-@pytest.mark.parametrize("point", KILLED_AT)
+@pytest.mark.parametrize("point", SIGKILLED_IN_SUITE)
 async def test_order_survives_a_sigkill_at(point: str, world: World) -> None:
     """
     The kernel's process is killed there; a kernel in another process finishes the order, and the books agree.

@@ -100,6 +100,7 @@ class Worker:
         self._phase = uuid.UUID(options.worker_id).int % 1_000 / 1_000
         self._dues: list[float] = []
         self._wake = asyncio.Event()
+        self._is_drained = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._committing: asyncio.Task[None] | None = None
         self._strays: list[Claimed] = []
@@ -214,6 +215,7 @@ class Worker:
                 continue
             self._note_room("")
             if claimed < CLAIM_BATCH:
+                self._is_drained.set()
                 await self._pause()
 
     def _note_room(self, shortage: str) -> None:
@@ -365,23 +367,33 @@ class Worker:
     async def _sweep(self) -> None:
         """Reclaim runs of dead workers, but only after a full lease of uninterrupted connection.
 
-        When many leases end together, their runs come back by the batch, as fast as this worker takes runs up and no
-        faster: those that are not yet reclaimed stand in nobody's way.
+        When many leases end together, their runs come back by the batch: the next follows as soon as what is claimable
+        was taken up, while there is room. Those that are not yet reclaimed stand in nobody's way.
         """
+        connected = self._connected_since
+        if connected is None or self._clock.monotonic() - connected < self._options.lease_seconds:
+            return
         reclaimed = CLAIM_BATCH
-        while self._may_sweep() and reclaimed >= CLAIM_BATCH:
+        while reclaimed >= CLAIM_BATCH:
+            self._is_drained.clear()
             reclaimed = len(await self._dispatch.sweep(limit=CLAIM_BATCH))
             self._metrics.swept(reclaimed)
-            if reclaimed:
-                _log.info("runs_reclaimed", count=reclaimed)
-                self._wake.set()
-            if reclaimed < CLAIM_BATCH or len(self._owner) + CLAIM_BATCH > self._options.owned_runs_max:
+            if not reclaimed:
                 return
-            await asyncio.sleep(SWEEP_AGAIN_SECONDS * (1 + self._phase))
+            _log.info("runs_reclaimed", count=reclaimed)
+            self._wake.set()
+            if not await self._has_drained():
+                return
 
-    def _may_sweep(self) -> bool:
-        connected = self._connected_since
-        return connected is not None and self._clock.monotonic() - connected >= self._options.lease_seconds
+    async def _has_drained(self) -> bool:
+        """Wait until nothing is claimable, at most until the next sweep; false if there is no room for more."""
+        try:
+            async with asyncio.timeout(self._options.sweep_seconds):
+                await asyncio.sleep(SWEEP_AGAIN_SECONDS * (1 + self._phase))
+                await self._is_drained.wait()
+        except TimeoutError:
+            return False
+        return len(self._owner) + CLAIM_BATCH <= self._options.owned_runs_max
 
     async def _listen(self) -> None:
         while True:  # bound: ended by ``stop``

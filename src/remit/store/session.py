@@ -127,6 +127,11 @@ class Session:
                 # After a failover the server that takes writes is another one: connect anew.
                 self.cut()
             raise failure from loggable(error)
+        except AttributeError as error:
+            if not self.is_closed:
+                raise
+            # The driver asks about a statement's types in between, and does not notice that the connection is gone.
+            raise StoreUnavailableError(f"{name}: the connection to the database was lost", retryable=True) from error
         except asyncio.CancelledError:
             # The reply may still be under way: nobody must read it as the answer to something else.
             self.cut()

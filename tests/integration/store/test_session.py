@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import uuid
 
 import asyncpg
 import pytest
@@ -12,6 +13,7 @@ from remit.errors import InputInvalidError, StoreUnavailableError, UnsafeDatabas
 from remit.ids import TenantId
 from remit.ports.store import Tenant
 from remit.store import Database, EmbeddedServer, PostgresStore
+from remit.store.dispatch import STATEMENTS
 from remit.store.migrate import upgrade
 from remit.store.session import connect_session
 from remit.testing.database import ScratchDatabase, connect_store
@@ -181,3 +183,25 @@ async def test_closed_store_refuses_work(scratch: ScratchDatabase) -> None:
         await store.directory.list_tenants()
     with pytest.raises(StoreUnavailableError):
         await store.dispatch.sweep(limit=1)
+
+
+async def test_connection_that_is_lost_at_any_moment_of_a_statement_is_an_outage(scratch: ScratchDatabase) -> None:
+    """
+    A first statement asks for its types in between; wherever the connection is lost, the caller hears of an outage.
+    """
+    for yields in range(12):
+        database = Database(scratch.app_url)
+        await database.connect()
+        line = database.line()
+        asking = asyncio.create_task(line.fetch(STATEMENTS, "claim", str(uuid.uuid4()), "request", 1))
+        for _ in range(10_000):
+            if line._session is not None:
+                break
+            await asyncio.to_thread(int)
+        assert line._session is not None
+        for _ in range(yields):
+            await asyncio.to_thread(int)
+        line._session.cut()
+        with contextlib.suppress(StoreUnavailableError):
+            await asking
+        await database.close()
