@@ -54,7 +54,7 @@ def run(options: Options) -> list[Figure]:
         sys.stdout.write(f"{finding}\n")
     points = len(listed())
     return [
-        *(at_least(f"points with {mode}", played[mode], len(points_of(mode))) for mode in MODES),
+        *(at_least(f"points with {mode}", played[mode], count_of(mode, options)) for mode in MODES),
         at_least("pairs of crashes", played["pair"], options.count(PAIRS)),
         reading("points of an order", points),
         exactly("findings of the audit (lost, doubled, stuck, stale)", len(findings)),
@@ -69,6 +69,11 @@ def points_of(mode: str) -> list[Point]:
     if mode == "lost reply":
         return [point for point in points if point.name in ARGUMENTS and point.phase == "before"]
     return points
+
+
+def count_of(mode: str, options: Options) -> int:
+    """Return at how many points a mode is played: all of them, unless the scale is below a hundredth."""
+    return max(1, round(len(points_of(mode)) * min(1.0, options.scale * 100)))
 
 
 async def _play(options: Options) -> tuple[Counter[str], list[str]]:
@@ -86,7 +91,7 @@ async def _play(options: Options) -> tuple[Counter[str], list[str]]:
             findings.extend(f"{mode} at {point}, seed {options.seed}: {what}" for what in wrong)
 
         for mode, case in (("crash", crash), ("cut connection", cut), ("lost reply", lose_reply), ("SIGKILL", kill)):
-            for point in points_of(mode):
+            for point in draw.sample(points_of(mode), count_of(mode, options)):
                 await one(mode, case, point)
         for _ in range(options.count(PAIRS)):
             number = draw.randint(8, THINGS_MAX)

@@ -15,7 +15,7 @@ from tests.crash.takeovers import Pace
 
 PROMISE: Final = "A worker that was paused past its lease writes nothing into a run that another one owns."
 STOPS: Final = 1_000
-PACE: Final = Pace(lease=1.2, heartbeat=0.4, sweep=0.2)
+PACE: Final = Pace(lease=2.0, heartbeat=0.5, sweep=0.3)
 
 
 def run(options: Options) -> list[Figure]:

@@ -30,6 +30,15 @@ RUNS_PER_WORKER = 100
 LIVE_PERIOD_SECONDS = 0.05
 LOOK_SECONDS = 0.05
 DISPATCH = ("claim", "sweep", "heartbeat", "release")
+LIVE_BEGUN = """
+select coalesce(extract(epoch from percentile_disc(0.99) within group (order by begun - created_at)), 0)::float8
+from (
+    select r.created_at, j.at as begun from remit.runs r join remit.journal j using (tenant_id, run_id)
+    where r.submission_key like 'live-%' and j.sequence = 1 order by r.created_at limit $1
+) x
+"""
+"""How long the client's runs waited until somebody began them, while the others came back."""
+
 EPOCH_ONCE = 3
 """The dead worker's claim, the sweep, the one claim after it."""
 
@@ -79,6 +88,7 @@ class Expiry:
     recovered_seconds: float = 0.0
     claimed_again: int = 0
     claim_p99_seconds: float = 0.0
+    live_begun_p99_seconds: float = 0.0
     live_p99_seconds: float = 0.0
     live_runs: int = 0
     sweeps: int = 0
@@ -112,6 +122,7 @@ async def expire_together(
             "where r.submission_key like 'order-%' and h.epoch > $1",
             EPOCH_ONCE,
         )
+        measured.live_begun_p99_seconds = await connection.fetchval(LIVE_BEGUN, measured.live_runs)
     finally:
         await connection.close()
     return measured
@@ -214,12 +225,14 @@ class Live:
     async def _order(self, number: int) -> None:
         began = monotonic()
         kernel = self._clients.kernel
-        submitted = await kernel.runs.submit(
-            kernel.tenant_id,
-            definition_digest=self._clients.digests[False],
-            run_input={"number": number},
-            principal_id=OPERATOR,
-            submission_key=f"live-{number}",
+        submitted = await self._clients.insist(
+            lambda: kernel.runs.submit(
+                kernel.tenant_id,
+                definition_digest=self._clients.digests[False],
+                run_input={"number": number},
+                principal_id=OPERATOR,
+                submission_key=f"live-{number}",
+            )
         )
         order = Acknowledged(number=number, run_id=submitted.run_id)
         self._clients.ledger.orders[f"live-{number}"] = order

@@ -34,6 +34,7 @@ async def test_leases_that_end_together_recover_without_a_stampede(
     assert 0 < seen.live_runs
     assert BACKLOG_MAX > seen.backlog_max
     assert 5.0 > seen.claim_p99_seconds
+    assert 10.0 > seen.live_begun_p99_seconds
     assert 2 * seen.dispatch_rate_normal > seen.dispatch_rate_recovering
 
 
