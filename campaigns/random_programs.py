@@ -89,7 +89,8 @@ def play_wave(ground: Ground, number: int, *, seed: int) -> Played:
         programs=PROGRAMS_OF_A_WAVE,
         kills=KILLS_OF_A_WAVE,
         server_kills=SERVER_KILLS_OF_A_WAVE,
-        seconds_max=240.0,
+        seconds_max=600.0,
+        lease_seconds=5,
     )
     played = asyncio.run(Play(place, plan, seed=seed, prefix=f"w{number}p").run())
     sys.stdout.write(f"wave {number}: seed {seed}, {len(played.findings)} findings\n")

@@ -116,7 +116,8 @@ class Plan:
     workers: int = 3
     kills: int = 4
     server_kills: int = 1
-    seconds_max: float = 120.0
+    seconds_max: float = 180.0
+    lease_seconds: int = 4
 
 
 @dataclass(kw_only=True)
@@ -161,7 +162,8 @@ class Play:
         try:
             async with Kernel(tools=TOOLS, packs=[], settings=settings, has_worker=False) as kernel:
                 await self.submit(kernel)
-                with Fleet(self.ground.environment, log=self.ground.folder / "workers.log") as fleet:
+                log, lease = self.ground.folder / "workers.log", self.plan.lease_seconds
+                with Fleet(self.ground.environment, log=log, lease_seconds=lease) as fleet:
                     await self.attend(kernel, fleet)
                     self.reached["workers started"] += fleet.started
                 await self.audit(kernel)
