@@ -11,7 +11,7 @@ SOURCES := $(wildcard src tests scripts benchmarks campaigns examples)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup servers demo check test lint types imports bench bench-wide bench-peers bench-page campaigns lock format clean
+.PHONY: help setup servers demo check test lint types imports bench bench-wide bench-peers bench-page campaigns golden lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ campaign-fuzz: .cache/fuzzer/atheris
 
 campaigns: $(STAMP) ## list the campaigns
 	@$(VENV)/bin/python -c 'from campaigns.__main__ import names; print("\n".join(names()))'
+
+golden: $(STAMP) ## record histories of this version beside those of earlier ones, which stay as they are
+	$(VENV)/bin/python -m tests.golden record
 
 lock: ## resolve the dependencies again and pin them by hash (UPGRADE=1 takes newer ones)
 	$(PYTHON) scripts/environment.py lock $(if $(UPGRADE),--upgrade)

@@ -11,6 +11,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 REQUIRED_SUITES = (
     "tests/attacks/",
     "tests/conformance/",
+    "tests/golden/",
     "tests/integration/",
     "tests/crash/",
     "tests/acceptance/",
