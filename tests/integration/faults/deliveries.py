@@ -17,8 +17,8 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 import asyncpg
@@ -68,14 +68,26 @@ SECONDS_MAX: Final = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """One delivery: ``event`` names what it is about, the same for all its copies; ``body`` is what was signed."""
+    """One delivery: ``event`` names what it is about, the same for all its copies; ``body`` is what is signed.
+
+    It is signed when it is sent, however long the others take, or so long before as its ``age`` says.
+    """
 
     kind: Kind
     source: Source
     event: str
     body: bytes
     arrives_as: bytes
-    headers: dict[str, str]
+    secret: str
+    age: timedelta = timedelta()
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a delivery that is sent now, in lower case."""
+        signed = sign(self.source, body=self.body, secret=self.secret, now=wall_clock() - self.age)
+        if self.source == "shopify":
+            named = {"X-Shopify-Topic": "orders/create", "X-Shopify-Shop-Domain": "shop.myshopify.com"}
+            signed |= {**named, "X-Shopify-Event-Id": self.event}
+        return {name.lower(): value for name, value in signed.items()}
 
     @property
     def is_genuine(self) -> bool:
@@ -160,9 +172,10 @@ async def deliver_all(database: ScratchDatabase, sent: Sequence[Sent]) -> Counte
 async def _deliver(kernel: Kernel, lane: Sequence[Sent], first: dict[str, bytes], counted: Counted) -> None:
     """Deliver a lane's in order. All copies of an event are in one lane, so that the rule knows which one was first."""
     for delivery in lane:
-        headers = {name.lower(): value for name, value in delivery.headers.items()}
         try:
-            received = await kernel.ingress.receive(delivery.source, headers=headers, body=delivery.arrives_as)
+            received = await kernel.ingress.receive(
+                delivery.source, headers=delivery.headers(), body=delivery.arrives_as
+            )
         except (SignatureInvalidError, InputInvalidError):
             counted.refused[delivery.kind] += 1
             counted.genuine_refused += delivery.is_genuine
@@ -244,14 +257,18 @@ def _sent(
     body: dict[str, Any],
     *,
     secret: str | None = None,
-    now: datetime | None = None,
+    age: timedelta = timedelta(),
 ) -> Sent:
     raw = json.dumps(body).encode()
-    headers = sign(source, body=raw, secret=secret or SECRETS[source], now=now or wall_clock())
-    if source == "shopify":
-        named = {"X-Shopify-Topic": "orders/create", "X-Shopify-Shop-Domain": "shop.myshopify.com"}
-        headers |= {**named, "X-Shopify-Event-Id": event}
-    return Sent(kind=kind, source=source, event=event, body=raw, arrives_as=raw, headers=headers)
+    return Sent(
+        kind=kind,
+        source=source,
+        event=event,
+        body=raw,
+        arrives_as=raw,
+        secret=secret or SECRETS[source],
+        age=age,
+    )
 
 
 def _genuine(source: Source, order: int) -> Sent:
@@ -277,7 +294,7 @@ def _other_body(original: Sent) -> Sent:
 def _stale(orders: int, number: int) -> Sent:
     """Return an old delivery of an order that nobody placed; only Stripe signs the time."""
     order = orders + 1 + number
-    return _sent("stale", "stripe", f"stale-{order}", _body("stripe", order), now=wall_clock() - STALE)
+    return _sent("stale", "stripe", f"stale-{order}", _body("stripe", order), age=STALE)
 
 
 def _wrong_key(source: Source, number: int) -> Sent:
@@ -289,7 +306,7 @@ def _changed(source: Source, number: int) -> Sent:
     event = f"changed-{source}-{number}"
     signed = _sent("changed", source, event, _body(source, event))
     other = json.dumps(_body(source, f"{event}-changed")).encode()
-    return Sent(kind="changed", source=source, event=event, body=signed.body, arrives_as=other, headers=signed.headers)
+    return replace(signed, arrives_as=other)
 
 
 # --- the kernel ------------------------------------------------------------------------------------------------------
