@@ -155,8 +155,6 @@ BUGS: Final = (
     _bug("a run is let go while something is in flight", ACTOR,
          "if may_release and self.is_started and not self.state.acting_count:", "if may_release and self.is_started:"),
     _bug("a message is not consumed", ACTOR, "        self._consumed.append(message.inbox_id)\n", ""),
-    _bug("a worker that lost its run goes on", OWNER,
-         "        if event is None or not self._is_ours(actor):\n            return", "        if event is None:\n            return"),
     _bug("a claimed run's calls are taken for new ones", OWNER,
          "self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=True)",
          "self._dispatch(actor, [call for call in calls if actor.is_open(call)], resumed=False)"),

@@ -222,8 +222,9 @@ class Execution:
         worker = self._some_worker()
         database.sweep({worker.name})
         if worker.name not in database.leases:
+            # It was away for longer than its lease: it has to become known again before it claims.
             self._start(worker.report)
-            return True
+            return False
         claim = database.claim(worker.name)
         if claim is None:
             return False
