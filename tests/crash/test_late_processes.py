@@ -22,7 +22,7 @@ from tests.crash.ledger import Book, audit_ledger
 from tests.crash.takeovers import Pace
 
 SEED = 20_261_129
-PACE = Pace(lease=2.0, heartbeat=0.5, sweep=0.3)
+PACE = Pace(lease=1.5, heartbeat=0.4, sweep=0.3)
 ORDERS = 24
 
 
