@@ -14,6 +14,7 @@ import pytest
 
 from campaigns._kernel_bugs import BUGS
 from campaigns.mutants import hunt
+from campaigns.planting import SOURCES
 from remit.testing.simulator import PAIRS, random_scenario, run_seed, simulate_random, trace_digest
 from tests.unit.core.situations import SITUATIONS, events_for
 
@@ -71,10 +72,13 @@ def test_planted_bug_is_found(name: str) -> None:
 
 def test_planted_bugs_are_many_and_each_once() -> None:
     """
-    There are at least forty planted bugs, of different names.
+    There are at least forty planted bugs, of different names, and the place of each is where it is said to be.
     """
+    misplaced = [bug.name for bug in BUGS if 1 != (SOURCES / bug.file).read_text(encoding="utf-8").count(bug.old)]
+
     assert len(BUGS) >= 40
     assert len({bug.name for bug in BUGS}) == len(BUGS)
+    assert [] == misplaced
 
 
 def test_seed_is_the_same_execution_in_another_process() -> None:

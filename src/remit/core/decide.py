@@ -380,9 +380,10 @@ def _find_approval(state: RunState, approval_id: str) -> AwaitApproval | None:
 
 def _void_approval(progress: Progress, event: ApprovalVoided) -> None:
     command = progress.state.open.get((event.step, event.slot))
-    if not isinstance(command, CallTool) or command.approval is None or command.intent is not None:
-        # With an intent on record the call may have been sent: what was approved is what ran.
+    if not isinstance(command, CallTool) or command.approval is None:
         return
+    if _may_have_acted(progress.state.steps[event.step], attempt=command.attempt):
+        return  # it may have been sent: what was approved is what ran
     if command.approval.approval_id == event.approval_id:
         progress.emit(
             ApprovalWithdrawn(step=event.step, slot=event.slot, approval_id=event.approval_id, reason=event.reason)

@@ -110,15 +110,12 @@ class Pipeline:
         refusal = self._check(call, state)
         if refusal is not None:
             return self._refuse(command, refusal)
-        if command.intent is None:
+        intent, is_open = command.intent, state.steps[command.step].effect == "unknown"
+        if intent is None or (intent.attempt != command.attempt and not is_open):
+            # Another attempt at something that did not happen is a call like any other: it counts, a changed policy
+            # asks again, and it gets an intent of its own, so that a crash in it is known to be one in it.
             return await self._approach(call, state)
-        is_doubtful = resumed or state.steps[command.step].effect == "unknown"
-        if not is_doubtful and command.intent.attempt != command.attempt:
-            # Another attempt at something that did not happen is a call like any other: it counts.
-            refusal = self._within_bounds(call, state)
-            if refusal is not None:
-                return self._refuse(command, refusal)
-        return await self._resume(call.in_doubt("open") if is_doubtful else call, command.intent, resumed=resumed)
+        return await self._resume(call.in_doubt("open") if resumed or is_open else call, intent, resumed=resumed)
 
     # --- stages 1 to 3: every time -----------------------------------------------------------------
 
@@ -312,6 +309,8 @@ class Pipeline:
         contract = call.entry.contract
         reserves = reserves_key(contract)
         key = arguments_key(call) if reserves else step_key(call)
+        now_us = microseconds_of(self._ports.clock.now())
+        first = call.command.intent
         return IntentRecorded(
             step=call.command.step,
             attempt=call.command.attempt,
@@ -323,7 +322,8 @@ class Pipeline:
             idempotency_key=key,
             external_key=external_key_of(key),
             arguments_digest=call.arguments_digest,
-            recorded_us=microseconds_of(self._ports.clock.now()),
+            # The provider's window began when it first saw the key.
+            recorded_us=now_us if first is None else first.recorded_us,
             reserves_key=reserves,
         )
 
@@ -331,16 +331,12 @@ class Pipeline:
 
     async def _resume(self, call: Call, intent: IntentRecorded, *, resumed: bool) -> Event:
         """Send a call whose intent is durable, or find out what became of it."""
-        is_this_attempt = intent.attempt == call.command.attempt
-        if is_this_attempt and not resumed:
+        if intent.attempt == call.command.attempt and not resumed:
             return await self._send(call)
         delivery = call.entry.contract.delivery_class
         if delivery is DeliveryClass.OPAQUE:
-            if is_this_attempt:
-                message = "the call may have been sent before the worker stopped, and this tool cannot be asked"
-                return self._ports.outcomes.unknown(call, reason="EFFECT_UNKNOWN", message=message)
-            # The attempt before is proven free of effect, else it would be parked: this one gets an intent of its own.
-            return ActionIntended(intent=self._intent(call))
+            message = "the call may have been sent before the worker stopped, and this tool cannot be asked"
+            return self._ports.outcomes.unknown(call, reason="EFFECT_UNKNOWN", message=message)
         if not call.entry.acts_outside:
             return await self._send(call)
         held = await self._hold_back(call)

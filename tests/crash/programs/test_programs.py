@@ -55,8 +55,8 @@ CROSSED = Program(
 BLIND = Bug(
     name="blind",
     file="remit/runtime/pipeline.py",
-    old="        if is_this_attempt and not resumed:\n",
-    new="        if is_this_attempt:\n",
+    old="        if intent.attempt == call.command.attempt and not resumed:\n",
+    new="        if intent.attempt == call.command.attempt:\n",
 )
 UNCORRELATED = Bug(
     name="uncorrelated",

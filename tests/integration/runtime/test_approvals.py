@@ -242,6 +242,34 @@ async def test_retry_after_approval_asks_nobody_again(database: ScratchDatabase)
     assert 2 == len(tool.calls)
 
 
+async def test_retry_under_a_changed_policy_asks_again(database: ScratchDatabase) -> None:
+    """
+    An attempt that had no effect is over; under a policy that was replaced meanwhile the next one needs a new word.
+    """
+    gate = asyncio.Event()
+    busy = refusal("BUSY", retryable=True)
+    tool = ScriptedTool(paying(), Turn(until=gate, error=busy.error, is_done=False), Turn())
+    async with Stage(database, tool) as stage:
+        await stage.ask_before("t.pay", reason="first version")
+        run_id = await stage.submit(stage.step("t.pay", retry=QUICK))
+        await stage.wait_for(run_id, WAITING)
+        await stage.decide(await stage.approval())
+        await tool.wait_for_calls(1)
+        await stage.ask_before("t.pay", reason="second version")
+        gate.set()
+        await stage.reach(run_id, lambda run: run.waiting_for == WAITING and run.sequence > 3)
+        second, calls_before = await stage.approval(), len(tool.calls)
+        await stage.decide(second)
+        run = await stage.end(run_id)
+        kinds, replayed = await stage.kinds(run_id), await stage.is_replayed(run_id)
+
+    assert ("second version", 1) == (second.reason, calls_before)
+    assert "completed" == run.status
+    assert (2, 2) == (kinds.count("approval_given"), kinds.count("intent_recorded"))
+    assert 2 == len(tool.calls)
+    assert replayed
+
+
 async def test_withdrawn_request_of_a_cancelled_run_cannot_be_decided(database: ScratchDatabase) -> None:
     """
     Cancelling a run that waits for a person withdraws what was asked.

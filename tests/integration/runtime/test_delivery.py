@@ -263,6 +263,32 @@ async def test_taken_over_call_is_resolved_by_its_class(
     assert replayed
 
 
+@pytest.mark.parametrize("delivery", WITH_EFFECT)
+async def test_refusal_after_a_crash_in_a_later_attempt_is_no_failure(
+    database: ScratchDatabase, delivery: Delivery
+) -> None:
+    """
+    The first attempt had no effect, the worker died in the second, and the kill switch stops the recovery: who knows?
+    """
+    gate = asyncio.Event()
+    tool = ScriptedTool(contract("t.do", delivery=delivery), refusal("BUSY", retryable=True), Turn(until=gate), Turn())
+    async with Stage(database, tool, heartbeat=SELDOM) as first:
+        run_id = await first.submit(first.step("t.do", retry=QUICK))
+        await tool.wait_for_calls(2)
+        await first.expire_lease()
+        await first.execute("update remit.tenants set paused = true")
+        async with Stage(database, tool, clock=(clock := HeldClock())) as second:
+            clock.advance(LEASE.total_seconds())
+            await second.wait_for(run_id, "settlement of do")
+            gate.set()
+            await first.kernel.stop()
+            rows, kinds = await second.rows(run_id), await second.kinds(run_id)
+
+    assert 1 == len(tool.effects)
+    assert ["failed", "unknown"] == [status for _, status, _ in rows]
+    assert 2 == kinds.count("intent_recorded")
+
+
 async def test_key_window_that_is_over_is_looked_up_first(database: ScratchDatabase) -> None:
     """
     A keyed call that is taken over when the provider may have forgotten its key is looked up before it is sent.
