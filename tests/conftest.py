@@ -1,9 +1,10 @@
 """Rules for all suites: a required suite never skips, and random tests print how to repeat them."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -20,6 +21,13 @@ REQUIRED_SUITES = (
 
 settings.register_profile("remit", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("remit")
+
+
+@pytest.fixture(autouse=True)
+def logs_end_with_their_test() -> Iterator[None]:
+    """Put logging back as it was: commands that run in a test's own process configure it for the process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -98,7 +98,7 @@ ARGUMENTS = {
     "submit": re.compile(rb"shopify-order-"),
     "deliver": re.compile(rb"settle"),
     "mark_event_started": re.compile(rb"\x00\x02\x00\x00\x00\x07default\x00\x00\x00\x08", re.DOTALL),
-    "register_worker": re.compile(rb"\x00\x03\x00\x00\x00\x10", re.DOTALL),
+    "register_worker": re.compile(rb"\x00\x04\x00\x00\x00\x10", re.DOTALL),
     "heartbeat": re.compile(rb"\x00\x01\x00\x00\x00\x10", re.DOTALL),
     "retire_worker": re.compile(rb"\x00\x01\x00\x00\x00\x10", re.DOTALL),
     "sweep": re.compile(rb"\x00\x01\x00\x00\x00\x04\x00\x00\x00\x40", re.DOTALL),

@@ -5,6 +5,7 @@ Owns: the processors and where lines go (standard error). A line never holds bod
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Final
@@ -14,6 +15,16 @@ import structlog
 from remit.settings import Settings
 
 LEVELS: Final = logging.getLevelNamesMapping()
+
+
+class _StandardError(io.TextIOBase):
+    """Standard error as it is when a line is written: whoever replaced it may have put it back and closed his own."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure_logs(settings: Settings) -> None:
@@ -36,8 +47,8 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=_StandardError()),
     )
     logging.basicConfig(
-        stream=sys.stderr, level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
+        stream=_StandardError(), level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
     )

@@ -16,17 +16,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import io
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
-from remit.errors import SettingsInvalidError, UnsafeDatabaseError
+from remit.errors import SettingsInvalidError, StoreUnavailableError, UnsafeDatabaseError
 from remit.store.faults import DRIVER_ERRORS, loggable, translate
 from remit.store.session import CONNECT_SECONDS_MAX, connect_session, require_supported
 from remit.store.statements import FOLDER, load_statements
 
 APP_ROLE: Final = "remit_app"
+DEADLOCKS_MAX: Final = 20
+"""The server ends one of two that wait for each other after a second; a busy system lets a script pass soon."""
+
 MIGRATION_SECONDS_MAX: Final = 3600.0
 """A migration may have to wait for long transactions and rewrite tables."""
 
@@ -135,7 +139,20 @@ def _derived_password(owner_password: str) -> str:
 
 
 async def _migrate(owner_url: str, direction: str, revision: str) -> None:
-    """Let Alembic write the script from the version that is there, then run it in one transaction."""
+    """Let Alembic write the script from the version that is there, then run it in one transaction.
+
+    A script that locks several tables may meet readers and workers head-on: then it begins again, which they do too.
+    """
+    for _ in range(DEADLOCKS_MAX):
+        with suppress(asyncpg.DeadlockDetectedError):
+            return await _migrate_once(owner_url, direction, revision)
+    raise StoreUnavailableError(
+        f"expected to {direction} beside what runs, met it head-on {DEADLOCKS_MAX} times: try again, or stop workers",
+        retryable=True,
+    )
+
+
+async def _migrate_once(owner_url: str, direction: str, revision: str) -> None:
     connection = await _connect(owner_url)
     try:
         async with connection.transaction():
@@ -153,6 +170,8 @@ async def _migrate(owner_url: str, direction: str, revision: str) -> None:
             await connection.execute(script)
             if await connection.fetchval(_MIGRATE["version"]) is None:
                 await connection.execute(_MIGRATE["forget_versions"])
+    except asyncpg.DeadlockDetectedError:
+        raise
     except DRIVER_ERRORS as error:
         raise translate(error, statement=direction) from loggable(error)
     finally:

@@ -10,6 +10,7 @@ from tests.servers import Servers
 
 OPERATIONS = 1_000
 OPERATIONS_PLANTED = 600
+STORMS_PLANTED_MAX = 8
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -26,11 +27,15 @@ async def test_storm_01_answers_and_rows_agree(scratch: ScratchDatabase, seed: i
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name.replace(" ", "-") for bug in BUGS])
 async def test_storm_02_planted_bug_is_found(servers: Servers, bug: SqlBug) -> None:
     """
-    With a promise taken out of a server function, the same storm leaves something that does not add up.
+    With a promise taken out of a server function, such storms leave something that does not add up: each of them, or,
+    where only a race shows it, one of a few.
     """
-    async with pristine_database(servers.of(MAJORS[0])) as scratch:
-        await plant(scratch, bug)
-        ledger = await storm(scratch, seed=1, operations=OPERATIONS_PLANTED)
-        findings = await audit(scratch, ledger)
+    found: list[str] = []
+    seeds = iter(range(1, STORMS_PLANTED_MAX + 1))
+    while not found and (seed := next(seeds, None)) is not None:
+        async with pristine_database(servers.of(MAJORS[0])) as scratch:
+            await plant(scratch, bug)
+            ledger = await storm(scratch, seed=seed, operations=OPERATIONS_PLANTED)
+            found = [finding for finding in await audit(scratch, ledger) if bug.finding in finding]
 
-    assert [finding for finding in findings if bug.finding in finding]
+    assert found

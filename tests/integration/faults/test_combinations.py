@@ -20,6 +20,7 @@ from tests.crash.kernels import MortalKernel
 from tests.crash.points import Watch
 from tests.integration.faults.expected import DONE, expected
 from tests.integration.faults.lanes import Cell, Lanes, Providers, pack_of, serving, settings_of
+from tests.integration.faults.provider import FORGETFUL_SECONDS
 from tests.integration.faults.scenarios import BY_TOOL, SCENARIOS, TOOLS, step_id
 
 TELLING = (
@@ -163,8 +164,9 @@ class HaltingTool:
 
 
 async def bury(database: ScratchDatabase) -> None:
-    """Let the server notice that a kernel is dead, and its lease be over."""
+    """Let the server notice that a kernel is dead, its lease be over, and so the shortest window of a key."""
     connection = await asyncpg.connect(database.admin_url)
+    await connection.execute("select pg_sleep($1)", FORGETFUL_SECONDS)
     await connection.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity "
         "where datname = current_database() and usename = 'remit_app'"

@@ -59,6 +59,7 @@ LISTING = (
 ELSEWHERE = {
     "demo": "makes an installation of its own", "init": "writes files", "doctor": "of the installation",
     "up": "serves all tenants", "down": "of this machine", "worker": "serves all tenants", "check": "stores nothing",
+    "simulate": "knows no database",
     "apply": "takes files", "run": "takes a file; its run is of the tenant", "tools list": "of the installation",
     "tools show": "of the installation", "tenants list": "for operators of the installation",
     "tenants create": "for operators of the installation", "tenants pause": "for operators of the installation",
