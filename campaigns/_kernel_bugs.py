@@ -168,7 +168,7 @@ BUGS: Final = (
          "needs_intent=acts_outside(contract) or reserves_key(contract),", "needs_intent=False,"),
     _bug("an opaque call is made again", PIPELINE,
          "        if delivery is DeliveryClass.OPAQUE:\n            message =",
-         "        if delivery is DeliveryClass.OPAQUE and False:\n            message ="),
+         "        if delivery is DeliveryClass.OPAQUE:\n            return await self._send(call)\n            message ="),
     _bug("a provider's memory is trusted for ever", PIPELINE,
          "return age_seconds < WINDOW_SAFE_FRACTION * call.entry.contract.key_window_seconds", "return True"),
     _bug("nobody looks before asking again", PIPELINE,

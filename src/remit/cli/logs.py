@@ -47,7 +47,7 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=_StandardError()),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     logging.basicConfig(
         stream=_StandardError(), level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s"

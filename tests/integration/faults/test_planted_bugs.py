@@ -18,7 +18,7 @@ import pytest
 from remit.core.states import DeliveryClass
 from remit.errors import ToolError
 from remit.ports.tool import Tool, ToolContext
-from remit.runtime import outcomes
+from remit.runtime import outcomes, pipeline
 from remit.runtime.outcomes import Outcomes
 from remit.runtime.pipeline import Pipeline
 from remit.testing.database import ScratchDatabase
@@ -104,10 +104,13 @@ async def test_opaque_call_repeated_blindly_is_found(
     database: ScratchDatabase, providers: Providers, monkeypatch: pytest.MonkeyPatch, *, is_planted: bool
 ) -> None:
     """
-    A call that nobody can look up is made again, and the provider does the work again.
+    A call that nobody can look up is made again, and the provider does the work again. Two checks forbid that.
     """
     if is_planted:
         monkeypatch.setattr(outcomes, "_SAFE_TO_REPEAT", frozenset(DeliveryClass))
+        branch = "        if delivery is DeliveryClass.OPAQUE:\n"
+        hasty = edited(pipeline, (branch, f"{branch}            return await self._send(call)\n"))
+        monkeypatch.setattr(pipeline.Pipeline, "_resume", hasty.Pipeline._resume)
 
     found = await complaints(
         database,
