@@ -25,6 +25,9 @@ SEED = 20_261_129
 PACE = Pace(lease=1.5, heartbeat=0.4, sweep=0.3)
 ORDERS = 24
 
+PLAYS_MAX = 4
+"""How often a stopped process may own nothing at that instant: then there was nothing to take over."""
+
 
 async def test_processes_stopped_for_parts_of_their_lease_write_nothing_late(
     scratch_server: ScratchServer, tmp_path: Path
@@ -32,20 +35,26 @@ async def test_processes_stopped_for_parts_of_their_lease_write_nothing_late(
     """
     Stopped for half a lease, one, one and a half and ten, and continued, a process writes nothing into another's run.
     """
-    async with pristine_database(scratch_server) as database:
-        seen = await stop_and_continue(
-            database,
-            tmp_path,
-            stops=len(LEASE_PARTS),
-            draw=random.Random(SEED),
-            pace=PACE,
-            patience_seconds=200.0,
-        )
+    taken_over = 0
+    for number in range(PLAYS_MAX):
+        (tmp_path / str(number)).mkdir()
+        async with pristine_database(scratch_server) as database:
+            seen = await stop_and_continue(
+                database,
+                tmp_path / str(number),
+                stops=len(LEASE_PARTS),
+                draw=random.Random(SEED + number),
+                pace=PACE,
+                patience_seconds=200.0,
+            )
+        assert [] == seen.findings
+        assert 0 == seen.stale
+        assert 2 == seen.stops_past_lease
+        taken_over += seen.taken_over
+        if taken_over:
+            break
 
-    assert [] == seen.findings
-    assert 0 == seen.stale
-    assert 2 == seen.stops_past_lease
-    assert 0 < seen.taken_over
+    assert 0 < taken_over
 
 
 async def order_with_wrong_clocks(database: ScratchDatabase, folder: Path) -> tuple[list[str], float]:
