@@ -7,6 +7,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from tests.crash.small_volume import small_volume
 ROOT = Path(__file__).resolve().parents[2]
 RECOVERY_SECONDS_MAX = 60.0
 PATIENCE_SECONDS = 240.0
+PLAYS_MAX = 3
 
 CLAIMS_ALL_THE_SAME = Bug(
     name="claims while the volume is full",
@@ -52,6 +54,10 @@ STAYS_DOWN = Bug(
 )
 
 
+class PlayEndedError(AssertionError):
+    """The play's process did not come to its end."""
+
+
 async def play(*acts: str, seconds: float = RECOVERY_SECONDS_MAX, environment: Mapping[str, str] | None = None) -> Seen:
     """Play acts on a small volume in a process of their own."""
     with small_volume(VOLUME_MB * MIB) as volume:
@@ -61,7 +67,8 @@ async def play(*acts: str, seconds: float = RECOVERY_SECONDS_MAX, environment: M
         )
         async with asyncio.timeout(PATIENCE_SECONDS):
             said, _ = await process.communicate()
-    assert 0 == process.returncode
+    if process.returncode != 0:
+        raise PlayEndedError(f"expected a play that ends by itself, got {process.returncode}: {said!r}")
     return msgspec.json.decode(said, type=Seen)
 
 
@@ -91,7 +98,15 @@ async def test_full_volume_loses_nothing_and_recovers() -> None:
 async def test_planted_bug_on_a_full_volume_is_found(bug: Bug, act: str, finding: str, tmp_path: Path) -> None:
     """
     With the promise broken, the same acts on the same volume find it.
-    """
-    seen = await play(act, seconds=8.0, environment=plant(tmp_path, bug))
 
+    A server that stays down can take the play's own process with it when it ends: then it is played again.
+    """
+    environment = plant(tmp_path, bug)
+    seen: Seen | None = None
+    for _ in range(PLAYS_MAX):
+        with suppress(PlayEndedError):
+            seen = await play(act, seconds=8.0, environment=environment)
+            break
+
+    assert seen is not None
     assert [finding] == seen.findings
