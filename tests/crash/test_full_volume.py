@@ -99,7 +99,7 @@ async def test_planted_bug_on_a_full_volume_is_found(bug: Bug, act: str, finding
     """
     With the promise broken, the same acts on the same volume find it.
 
-    A server that stays down can take the play's own process with it when it ends: then it is played again.
+    A play once ended with an error of its own, whose cause is not known: then it is played again.
     """
     environment = plant(tmp_path, bug)
     seen: Seen | None = None
