@@ -7,7 +7,7 @@ import pytest
 from remit.runtime import committer, owner, worker
 from tests.crash.auditor import audit
 from tests.crash.kernels import MortalKernel
-from tests.crash.points import Point, Watch, listed
+from tests.crash.points import RECURRING, Point, Watch, listed
 from tests.crash.proxy import LosingWatch, losing_proxy
 from tests.crash.world import World, live, rescue
 
@@ -26,6 +26,9 @@ OTHERS = (
     "claim:before:3",
     "retire_worker:before:1",
 )
+
+FORGONE = frozenset({"mark_event_started", "retire_worker"})
+"""Statements that nobody asks for again when their answer is lost: the event is known as started, or nobody is left."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +52,8 @@ def test_every_statement_that_commits_loses_a_reply() -> None:
 async def test_order_survives_a_lost_answer(point: str, world: World) -> None:
     """
     The statement whose answer is lost is asked for again, and the order is done once.
+
+    One more of those that come back by the clock may be without an answer: the kernel's stop cuts it short.
     """
     target = Point.parse(point)
     async with losing_proxy(world.shop.database.app_url) as proxy:
@@ -60,7 +65,9 @@ async def test_order_survives_a_lost_answer(point: str, world: World) -> None:
 
     assert finished
     assert 1 == proxy.lost
-    assert watch.count(target.name, "before") == watch.count(target.name, "after") + 1
+    asked, answered = watch.count(target.name, "before"), watch.count(target.name, "after")
+    assert (answered >= target.ordinal) == (target.name not in FORGONE)
+    assert asked - answered - 1 in range(1 + (target.name in RECURRING))
     assert [] == await audit(world.order)
     if target.name == "append":
         assert "remit_append_retries_total 1.0" in kernel.metrics.render().decode()
