@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "down": ("remit.cli.down", "Stop what `remit up` started."),
     "worker": ("remit.cli.worker", "Work on runs until stopped."),
     "check": ("remit.cli.check", "Check documents; nothing is stored or run."),
+    "plan": ("remit.cli.plan", "Check, show and compile plan documents."),
     "simulate": ("remit.cli.simulate", "Simulate an orchestration in every kind of trouble."),
     "apply": ("remit.cli.apply", "Store remit files and orchestrations."),
     "run": ("remit.cli.run", "Submit an orchestration and wait for it."),

@@ -30,7 +30,11 @@ class Explanation:
 
 
 _DOCUMENTS: Final = (
-    ("DOCUMENT_TOO_LARGE", _ERROR, "The file is larger than 256 KB. It is not read; split it."),
+    (
+        "DOCUMENT_TOO_LARGE",
+        _ERROR,
+        "The file is larger than its kind may be (256 KB, a plan 8 MB). It is not read; split it.",
+    ),
     ("DOCUMENT_EMPTY", _ERROR, "The file holds nothing, or comments only."),
     ("DOCUMENT_UNREADABLE", _ERROR, "The file does not exist or may not be read."),
     (

@@ -62,6 +62,22 @@ class Source:
         """Return the span of the characters from ``start`` up to, not including, ``end``."""
         return Span(self.position(start), self.position(max(start, end)))
 
+    def offset(self, position: Position) -> int:
+        """Return the offset of a position; a line or column past the end counts as the text's or the line's end."""
+        if position.line > len(self._starts):
+            return len(self.text)
+        start = self._starts[position.line - 1]
+        return min(start + position.column - 1, start + len(self.line(position.line)))
+
+    @property
+    def line_count(self) -> int:
+        """Return how many lines there are; an empty text has one."""
+        return len(self._starts)
+
+    def line_start(self, number: int) -> int:
+        """Return the offset where a line begins; ``number`` counts from 1 and is one of the text's."""
+        return self._starts[number - 1]
+
     def line(self, number: int) -> str:
         """Return a line without its ending; ``""`` for a line that does not exist."""
         if not 1 <= number <= len(self._starts):

@@ -10,21 +10,28 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from remit.diagnostics.codes import CODES
+from remit.diagnostics.codes import CODES, Explanation
 from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Related, Severity
-from remit.diagnostics.positions import Source
+from remit.diagnostics.positions import Source, Span
 
 _NO_RELATED: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({})
 
 
 class Reporter:
-    """Reports findings of one source into a collector."""
+    """Reports findings of one source into a collector.
 
-    __slots__ = ("diagnostics", "source")
+    Args:
+        source: The text that findings are about.
+        diagnostics: Where they go.
+        codes: The table of codes, which gives each its severity.
+    """
 
-    def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
+    __slots__ = ("_codes", "diagnostics", "source")
+
+    def __init__(self, source: Source, diagnostics: Diagnostics, *, codes: Mapping[str, Explanation] = CODES) -> None:
         self.source = source
         self.diagnostics = diagnostics
+        self._codes = codes
 
     def report(
         self,
@@ -46,11 +53,11 @@ class Reporter:
             replacement: What to write at ``at`` instead, if that alone puts it right.
             severity: Another one than the table's.
         """
-        severity = severity or severity_of(code)
+        severity = severity or severity_of(code, self._codes)
         if not self.diagnostics.has_room(severity):
             self.diagnostics.omit(severity)
             return
-        span = self.source.span(*at)
+        span = self._span(at)
         fix = None if replacement is None else Fix(message=f"write {replacement}", span=span, replacement=replacement)
         self.diagnostics.add(
             Diagnostic(
@@ -59,13 +66,16 @@ class Reporter:
                 path=self.source.path,
                 span=span,
                 severity=severity,
-                related=tuple(Related(message=what, span=self.source.span(*where)) for what, where in related.items()),
+                related=tuple(Related(message=what, span=self._span(where)) for what, where in related.items()),
                 fix=fix,
             )
         )
 
+    def _span(self, at: tuple[int, int]) -> Span:
+        return self.source.span(*at)
 
-def severity_of(code: str) -> Severity:
+
+def severity_of(code: str, codes: Mapping[str, Explanation] = CODES) -> Severity:
     """Return the severity of a code; a code that the table lacks is an error."""
-    explanation = CODES.get(code)
+    explanation = codes.get(code)
     return Severity.ERROR if explanation is None else explanation.severity

@@ -1,4 +1,4 @@
-"""All finding codes: those of reading texts and those of the compile checks.
+"""All finding codes: those of reading texts, those of plans, and those of the compile checks.
 
 Owns: the joined table and its reference page.
 Does not know: the checks. ``docs/reference/finding-codes.md`` is the page; a test compares both.
@@ -12,8 +12,20 @@ from typing import Final
 
 from remit.diagnostics import CODES, Explanation
 from remit.governance.findings import CHECK_CODES
+from remit.plans.codes import contract, delivery, graph, spectra, task_table
 
 _CHECKS: Final = "Graph, tools and policy"
+
+_PLANS: Final = (
+    ("Plans: texts, tasks and their graph", graph.ROWS),
+    ("SPECTRA execution plans", spectra.ROWS),
+    ("Task tables", task_table.ROWS),
+    ("Delivery plans", delivery.ROWS),
+    ("Planning contracts, fanout files, issue contracts", contract.ROWS),
+)
+
+PLAN_GROUPS: Final = frozenset(group for group, _ in _PLANS)
+"""The groups whose codes plan documents may have."""
 
 
 def _joined() -> dict[str, Explanation]:
@@ -21,8 +33,15 @@ def _joined() -> dict[str, Explanation]:
         code: Explanation(code=code, group=_CHECKS, severity=severity, text=text)
         for code, (severity, text) in CHECK_CODES.items()
     }
+    plans = [
+        Explanation(code=code, group=group, severity=severity, text=text)
+        for group, rows in _PLANS
+        for code, severity, text in rows
+    ]
     # What both know, the reader explains: it has seen the text.
-    return {**CODES, **{code: explanation for code, explanation in checks.items() if code not in CODES}}
+    readers = {**CODES, **{explanation.code: explanation for explanation in plans}}
+    assert len(readers) == len(CODES) + len(plans), "a code stands twice"
+    return {**readers, **{code: explanation for code, explanation in checks.items() if code not in readers}}
 
 
 ALL_CODES: Final[Mapping[str, Explanation]] = MappingProxyType(_joined())
@@ -39,9 +58,9 @@ def codes_page() -> str:
     lines = [
         "# Finding codes",
         "",
-        "What `remit check` may find in a file. Each finding has a place, a code and a message that says what was",
-        "expected, what was found and what to do. An **error** blocks, a **warning** is likely a mistake, a **note**",
-        "only informs. Codes keep their meaning. This page is made from `remit.plans.codes`.",
+        "What `remit check` and `remit plan check` may find in a file. Each finding has a place, a code and a message",
+        "that says what was expected, what was found and what to do. An **error** blocks, a **warning** is likely a",
+        "mistake, a **note** only informs. Codes keep their meaning. This page is made from `remit.plans.codes`.",
     ]
     for group in dict.fromkeys(explanation.group for explanation in ALL_CODES.values()):
         rows = [explanation for explanation in ALL_CODES.values() if explanation.group == group]

@@ -1,0 +1,106 @@
+"""Formats of plan documents: which one a file has, and reading any of them.
+
+Owns: the table of formats, and the order of work: text, format, common checks.
+Does not know: a format's grammar (the format's own package does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.plans.plan import Plan, PlanFormat
+from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """How to read. ``level`` replaces a SPECTRA plan's own; ``format`` replaces what the file looks like."""
+
+    level: int | None = None
+    format: PlanFormat | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReading:
+    """What came of one file. ``plan`` is there also when findings are errors, unless nothing could be read."""
+
+    path: str
+    raw: bytes
+    format: PlanFormat | None
+    text: PlanText | None
+    plan: Plan | None
+    diagnostics: Diagnostics
+
+    @property
+    def source(self) -> Source | None:
+        """Return the text that findings point into."""
+        return None if self.text is None else self.text.source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """The front-end of one format.
+
+    ``likeness`` says from 0 to 100 how much a text looks like the format (it must be quick, and never raise); ``read``
+    returns the plan with whatever can be read, and reports everything that is wrong.
+    """
+
+    format: PlanFormat
+    likeness: Callable[[PlanText], int]
+    read: Callable[[PlanText, PlanReporter, PlanOptions], Plan | None]
+
+
+FRONTS: Final[Mapping[PlanFormat, Front]] = {}
+"""The front-end of each format."""
+
+
+def read_plan_file(path: str | Path, options: PlanOptions = PlanOptions()) -> PlanReading:
+    """Read one file; what is wrong with it, also that it cannot be read, is in the findings."""
+    shown = str(path)
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(PLAN_BYTES_MAX + 1)
+    except OSError as error:
+        finding = Diagnostic(
+            code="DOCUMENT_UNREADABLE", message=f"expected a file, got {error.strerror or 'an error'}", path=shown
+        )
+        return PlanReading(path=shown, raw=b"", format=None, text=None, plan=None, diagnostics=Diagnostics([finding]))
+    return read_plan(raw, path=shown, options=options)
+
+
+def read_plan(raw: bytes, *, path: str, options: PlanOptions = PlanOptions()) -> PlanReading:
+    """Read a plan document of any format: every finding at once, and the plan as far as it could be read."""
+    diagnostics = Diagnostics()
+    text = read_text(raw, path=path, diagnostics=diagnostics)
+    found = None if text is None else options.format or format_of(text)
+    plan: Plan | None = None
+    if text is not None:
+        reporter = PlanReporter(text, diagnostics)
+        if found is None:
+            _report_unknown(text, reporter)
+        else:
+            plan = FRONTS[found].read(text, reporter, options)
+    return PlanReading(path=path, raw=raw, format=found, text=text, plan=plan, diagnostics=diagnostics)
+
+
+def format_of(text: PlanText) -> PlanFormat | None:
+    """Return the format that a text looks like most; ``None`` if it looks like none."""
+    scores = {front.format: front.likeness(text) for front in FRONTS.values()}
+    best = max(scores, key=lambda name: scores[name], default=None)
+    return best if best is not None and scores[best] else None
+
+
+def _report_unknown(text: PlanText, reporter: PlanReporter) -> None:
+    if not text.text.strip():
+        reporter.report("DOCUMENT_EMPTY", "expected a plan, got an empty file", at=(0, 0))
+        return
+    names = ", ".join(PlanFormat)
+    reporter.report(
+        "PLAN_FORMAT_UNKNOWN",
+        f"expected a plan of a known format ({names}), got none of them; say which with --kind",
+        at=(0, 0),
+    )

@@ -1,0 +1,148 @@
+"""The text of a plan document: bytes become lines, however messy they are.
+
+Owns: what is tolerated (byte-order mark, CRLF, tabs, mojibake) and said, and the places of what is read in the file.
+Does not know: any format. Offsets of ``PlanText.text`` are those that readers use; ``PlanReporter`` turns them into
+places in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from remit.diagnostics import Diagnostic, Diagnostics, Explanation, Reporter, Severity, Source, Span
+from remit.plans.codes import ALL_CODES
+from remit.plans.documents.decoding import decode_document
+from remit.plans.texts.mojibake import Repair, repair
+
+PLAN_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Largest plan document; reading 5 MB takes seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without its ending. ``number`` counts from 1; ``start`` is the offset of its first character."""
+
+    number: int
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Return the offset after its last character."""
+        return self.start + len(self.text)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return the offsets of what is written on it, without the space around."""
+        stripped = self.text.strip()
+        start = self.start + self.text.find(stripped)
+        return start, start + len(stripped)
+
+
+class PlanText:
+    """A text as it is read.
+
+    ``source`` is the file's text, which findings point into; ``text`` is the same with mojibake repaired, so its
+    offsets may differ, never its lines.
+    """
+
+    __slots__ = ("_repair", "lines", "source", "text")
+
+    def __init__(self, source: Source, mended: Repair | None = None) -> None:
+        self.source = source
+        self._repair = mended
+        self.text = source.text if mended is None else mended.text
+        read = source if mended is None else Source(source.path, mended.text)
+        self.lines = tuple(
+            Line(number, read.line_start(number), read.line(number)) for number in range(1, read.line_count + 1)
+        )
+
+    def written(self, offset: int) -> int:
+        """Return the offset in the file's text of what stands at an offset of ``text``."""
+        return offset if self._repair is None else self._repair.written(offset)
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the place in the file of a stretch of ``text``."""
+        return self.source.span(self.written(start), self.written(end))
+
+
+class PlanReporter(Reporter):
+    """Reports findings about a plan document; places are offsets of the text as it is read."""
+
+    __slots__ = ("text",)
+
+    def __init__(
+        self, text: PlanText, diagnostics: Diagnostics, *, codes: Mapping[str, Explanation] = ALL_CODES
+    ) -> None:
+        super().__init__(text.source, diagnostics, codes=codes)
+        self.text = text
+
+    def _span(self, at: tuple[int, int]) -> Span:
+        return self.text.span(*at)
+
+
+def read_text(raw: bytes, *, path: str, diagnostics: Diagnostics) -> PlanText | None:
+    """Return the text of a plan document, or ``None`` when reading on makes no sense.
+
+    What is odd and harmless is said and read on: a byte-order mark, CRLF, characters that hide, mojibake, tabs.
+    """
+    found = Diagnostics()
+    source = decode_document(raw, path=path, diagnostics=found, bytes_max=PLAN_BYTES_MAX)
+    for finding in found:
+        diagnostics.add(_tolerated(finding))
+    if source is None:
+        return None
+    text = PlanText(source, repair(source.text))
+    reporter = PlanReporter(text, diagnostics)
+    _report_mojibake(text, reporter)
+    _report_tabs(text, reporter)
+    return text
+
+
+def _tolerated(finding: Diagnostic) -> Diagnostic:
+    """Return a finding about a character as a warning: a plan is read by people, and is read on."""
+    if finding.code != "CHARACTER_FORBIDDEN":
+        return finding
+    return Diagnostic(
+        code=finding.code,
+        message=finding.message,
+        path=finding.path,
+        span=finding.span,
+        severity=Severity.WARNING,
+    )
+
+
+def _report_mojibake(text: PlanText, reporter: PlanReporter) -> None:
+    mended = text._repair  # noqa: SLF001 - of this module
+    if mended is None:
+        return
+    start, end = mended.first
+    meant = mended.text[start : start + 1]
+    codec = {"macroman": "Mac Roman", "sloppy-windows-1252": "Windows-1252"}.get(mended.codec, mended.codec)
+    finding = Diagnostic(
+        code="MOJIBAKE_REPAIRED",
+        message=(
+            f"expected UTF-8 text, got UTF-8 that was once read as {codec}: {text.source.text[start:end]!r} here was "
+            f"{meant!r}; it is read as it was meant, save the file from its origin again"
+        ),
+        path=text.source.path,
+        span=text.source.span(start, end),
+        severity=Severity.WARNING,
+    )
+    reporter.diagnostics.add(finding)
+
+
+def _report_tabs(text: PlanText, reporter: PlanReporter) -> None:
+    tabbed = [line for line in text.lines if "\t" in line.text[: len(line.text) - len(line.text.lstrip())]]
+    if not tabbed:
+        return
+    first = tabbed[0]
+    rest = "" if len(tabbed) == 1 else f" (and {len(tabbed) - 1} more lines)"
+    reporter.report(
+        "TAB_INDENTATION",
+        f"expected indentation by spaces, got a tab{rest}; it counts up to the next column of four",
+        at=(first.start, first.start + len(first.text) - len(first.text.lstrip())),
+        severity=Severity.WARNING,
+    )
