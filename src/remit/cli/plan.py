@@ -11,7 +11,8 @@ import typer
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import Noun
 from remit.diagnostics import Diagnostics, render_plain, render_summary
-from remit.plans.formats import PlanOptions, read_plan_file
+from remit.plans.formats import read_plan_file
+from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 
 plan = Noun("Check plan documents, show what is in them, and compile them to definitions.")

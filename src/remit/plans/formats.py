@@ -12,16 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
 from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
-    """How to read. ``level`` replaces a SPECTRA plan's own; ``format`` replaces what the file looks like."""
-
-    level: int | None = None
-    format: PlanFormat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +51,7 @@ FRONTS: Final[Mapping[PlanFormat, Front]] = {}
 """The front-end of each format."""
 
 
-def read_plan_file(path: str | Path, options: PlanOptions = PlanOptions()) -> PlanReading:
+def read_plan_file(path: str | Path, options: PlanOptions = AS_WRITTEN) -> PlanReading:
     """Read one file; what is wrong with it, also that it cannot be read, is in the findings."""
     shown = str(path)
     try:
@@ -72,7 +65,7 @@ def read_plan_file(path: str | Path, options: PlanOptions = PlanOptions()) -> Pl
     return read_plan(raw, path=shown, options=options)
 
 
-def read_plan(raw: bytes, *, path: str, options: PlanOptions = PlanOptions()) -> PlanReading:
+def read_plan(raw: bytes, *, path: str, options: PlanOptions = AS_WRITTEN) -> PlanReading:
     """Read a plan document of any format: every finding at once, and the plan as far as it could be read."""
     diagnostics = Diagnostics()
     text = read_text(raw, path=path, diagnostics=diagnostics)
