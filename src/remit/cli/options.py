@@ -59,10 +59,13 @@ def options_of(context: typer.Context) -> Options:
 
 
 class RemitCommand(TyperCommand):
-    """A command that takes the shared options."""
+    """A command that takes the shared options, except those that it declares itself: it may know more formats."""
 
     def __init__(self, name: str | None, *, params: list[Any] | None = None, **rest: Any) -> None:
-        super().__init__(name, params=[*(params or []), *params_of(_shared)], **rest)
+        own = params or []
+        taken = {option for param in own for option in param.opts}
+        shared = [param for param in params_of(_shared) if taken.isdisjoint(param.opts)]
+        super().__init__(name, params=[*own, *shared], **rest)
 
 
 class ServingCommand(RemitCommand):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import typer
@@ -10,7 +10,7 @@ import typer
 from remit import errors
 from remit.cli.app import COMMANDS, app, run
 from remit.cli.failures import exit_code_of
-from remit.cli.options import PREFIX
+from remit.cli.options import PREFIX, Noun, Options
 
 
 def all_commands() -> list[tuple[str, Any]]:
@@ -85,3 +85,21 @@ def test_exit_codes_follow_the_families(error: Exception, exit_code: int) -> Non
     2 is the caller's fault, 3 the world's, 4 ours.
     """
     assert exit_code == exit_code_of(error)
+
+
+def test_command_may_know_more_formats_than_others() -> None:
+    """
+    A command that declares a shared option itself has that one alone, and keeps the rest.
+    """
+    noun = Noun("Try.")
+
+    @noun.verb("one")
+    def one(*, form: Annotated[str | None, typer.Option("--format")] = None) -> str | None:
+        return form
+
+    command: Any = typer.main.get_command(noun.app).commands["one"]  # type: ignore[attr-defined] # a group
+    options = [option for param in command.params for option in param.opts]
+
+    assert 1 == options.count("--format")
+    assert "--tenant" in options
+    assert "svg" == command.main(["--format", "svg"], standalone_mode=False, obj=Options())
