@@ -17,6 +17,7 @@ from remit import Kernel, Settings
 from remit.core.definition import Definition
 from remit.ids import Digest, RunId, TenantId
 from remit.ports.store import Principal, Tenant
+from remit.runtime.collector import spare_collector
 
 
 def returning_sequence(steps: int) -> Definition:
@@ -116,7 +117,9 @@ async def opened() -> AsyncIterator[Engine]:
         database_url=os.environ["BENCH_DATABASE_URL"], database_app_url=os.environ["BENCH_DATABASE_APP_URL"]
     )
     async with Kernel(tools=[workloads.bench_step], packs=[], settings=settings) as kernel:
-        yield RemitEngine(kernel, await make_tenants(kernel, int(os.environ.get("BENCH_TENANTS", "1"))))
+        engine = RemitEngine(kernel, await make_tenants(kernel, int(os.environ.get("BENCH_TENANTS", "1"))))
+        spare_collector()
+        yield engine
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import workloads
 from benchmarks.peers.harness import serve
 from remit import Kernel, Settings
+from remit.runtime.collector import spare_collector
 
 
 class Worker:
@@ -27,6 +28,7 @@ async def opened() -> AsyncIterator[Worker]:
         database_url=os.environ["BENCH_DATABASE_URL"], database_app_url=os.environ["BENCH_DATABASE_APP_URL"]
     )
     async with Kernel(tools=[workloads.bench_step], packs=[], settings=settings):
+        spare_collector()
         yield Worker()
 
 

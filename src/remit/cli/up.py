@@ -19,6 +19,7 @@ from remit.cli.pidfile import Running, data_dir_of, find_running, take_lock
 from remit.cli.session import Needs, open_session, run_in_loop, serving_settings_of
 from remit.cli.stopping import stop_signal
 from remit.errors import OperationError
+from remit.runtime.collector import spare_collector
 from remit.settings import Settings
 
 LOG_NAME: Final = "up.log"
@@ -71,6 +72,7 @@ async def _serve(options: Options, settings: Settings, *, has_worker: bool) -> N
     try:
         needs = Needs.WORKER if has_worker else Needs.TOOLS
         async with stop_signal(options) as stop, open_session(options, needs, settings=settings) as session:
+            spare_collector()
             server = HttpServer(create_app(session.kernel), host=settings.host, port=settings.port)
             server.start()
             try:

@@ -11,6 +11,7 @@ from remit.cli.options import Options, ServingCommand, options_of, single
 from remit.cli.output import print_json
 from remit.cli.session import Needs, open_session, run_in_loop, serving_settings_of
 from remit.cli.stopping import stop_signal
+from remit.runtime.collector import spare_collector
 from remit.settings import Settings
 
 app, command = single(
@@ -31,6 +32,7 @@ def worker(context: typer.Context) -> None:
 async def _work(options: Options, settings: Settings) -> None:
     async with stop_signal(options) as stop, open_session(options, Needs.WORKER, settings=settings) as session:
         assert session.kernel.worker is not None
+        spare_collector()
         ready = {"worker_id": session.kernel.worker.worker_id, "pid": os.getpid()}
         if options.is_json:
             print_json(ready)

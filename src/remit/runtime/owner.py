@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import msgspec
@@ -103,6 +103,11 @@ class RunOwner:
 
     def __len__(self) -> int:
         return len(self._actors)
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop that this owner lives on. Asking asyncio for it is a system call each time."""
+        return asyncio.get_running_loop()
 
     def owns(self, run_id: RunId) -> bool:
         """Whether a run is owned now, or is about to be handed back.
@@ -246,7 +251,7 @@ class RunOwner:
             key = (actor.run_id, actor.epoch, call.step, call.slot)
             under_way = self._performing.get(key)
             if under_way is None or under_way[0] != call:
-                task = asyncio.create_task(self._perform(actor, call, resumed=resumed))
+                task = self._loop.create_task(self._perform(actor, call, resumed=resumed))
                 self._keep(task)
                 self._performing[key] = (call, task)
                 task.add_done_callback(partial(self._end_call, key))
@@ -257,7 +262,7 @@ class RunOwner:
             del self._performing[key]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._keep(asyncio.create_task(work))
+        self._keep(self._loop.create_task(work))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -325,7 +330,7 @@ class RunOwner:
             return
         actor.alarm_at = due_at
         seconds = (due_at - self._ports.clock.now()).total_seconds()
-        asyncio.get_running_loop().call_later(max(0.0, seconds) + ALARM_SLACK_SECONDS, self._ring, actor)
+        self._loop.call_later(max(0.0, seconds) + ALARM_SLACK_SECONDS, self._ring, actor)
 
     def _ring(self, actor: RunActor) -> None:
         if self._is_ours(actor) and not self._is_stopping:
