@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.plans import contract
 from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
 from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
@@ -47,7 +48,16 @@ class Front:
     read: Callable[[PlanText, PlanReporter, PlanOptions], Plan | None]
 
 
-FRONTS: Final[Mapping[PlanFormat, Front]] = {}
+FRONTS: Final[Mapping[PlanFormat, Front]] = {
+    front.format: front
+    for front in (
+        Front(
+            format=PlanFormat.PLANNING_CONTRACT, likeness=contract.contract_likeness, read=contract.read_contract_plan
+        ),
+        Front(format=PlanFormat.FANOUT, likeness=contract.fanout_likeness, read=contract.read_fanout_plan),
+        Front(format=PlanFormat.ISSUE_CONTRACT, likeness=contract.issue_likeness, read=contract.read_issue_plan),
+    )
+}
 """The front-end of each format."""
 
 
