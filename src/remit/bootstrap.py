@@ -21,6 +21,7 @@ import structlog
 from remit.clock import DatabaseClock
 from remit.core.canonical import JsonValue
 from remit.core.definition import Definition, definition_digest, encode_definition
+from remit.core.runnable import require_runnable
 from remit.errors import DefinitionInvalidError, NotFoundError, OperationError
 from remit.governance.policy import BusinessConfig, encode_policy
 from remit.ids import Digest, PrincipalId, TenantId, WorkerId
@@ -47,8 +48,7 @@ from remit.runtime.submissions import Submitter
 from remit.runtime.worker import Worker, WorkerOptions, WorkerPorts
 from remit.settings import Settings
 from remit.store import Lifetime, PostgresStore, open_store
-from remit.tools.builtin import built_in_tools
-from remit.tools.registry import Registry
+from remit.tools.builtin import registry_with
 
 PACKS_GROUP: Final = "remit.packs"
 LEASE_MARGIN_SECONDS: Final = 2.0
@@ -93,9 +93,7 @@ class Kernel:
     ) -> None:
         self.settings = settings or Settings.from_environment()
         self.packs = list(installed_packs() if packs is None else packs)
-        self.registry = Registry()
-        for tool in [*built_in_tools(), *(tool for pack in self.packs for tool in pack.tools), *tools]:
-            self.registry.add(tool)
+        self.registry = registry_with([*(tool for pack in self.packs for tool in pack.tools), *tools])
         self.clock = DatabaseClock()
         self.metrics = Metrics()
         self.secrets = SecretStore(self.settings.secrets, self.settings.secrets_file)
@@ -285,6 +283,7 @@ class Kernel:
 
         Raises:
             DefinitionInvalidError: the document has findings; carries them as ``diagnostics``. Nothing was stored.
+            DefinitionUnrunnableError: it is sound, and this version cannot run it. Nothing was stored.
         """
         tenant = tenant_id or self.tenant_id
         text = await asyncio.to_thread(Path(path).read_bytes)
@@ -311,7 +310,13 @@ class Kernel:
         return await self.put_definition(result.definition, tenant_id=tenant_id)
 
     async def put_definition(self, definition: Definition, *, tenant_id: TenantId | None = None) -> StoredDefinition:
-        """Store a compiled definition."""
+        """Store a compiled definition.
+
+        Raises:
+            DefinitionUnrunnableError: this version cannot run it, so it is not stored: it would become the newest of
+                its name, and its triggers would count, while no run of it could begin.
+        """
+        require_runnable(definition, without_adapter=self.registry.without_adapter())
         body = encode_definition(definition)
         return await self.store.directory.put_definition(
             tenant_id or self.tenant_id,

@@ -10,6 +10,7 @@ Does not know: HTTP, exit codes of a shell, SQLSTATEs (the edges map codes to th
     │   ├── ExpressionError           EXPRESSION_INVALID
     │   ├── EvaluationError           EVALUATION_FAILED
     │   ├── DefinitionInvalidError    DEFINITION_INVALID
+    │   ├── DefinitionUnrunnableError DEFINITION_UNRUNNABLE
     │   ├── InputInvalidError         INPUT_INVALID
     │   ├── NotFoundError             NOT_FOUND
     │   ├── AlreadyDecidedError       ALREADY_DECIDED
@@ -90,6 +91,12 @@ class DefinitionInvalidError(UsageError):
     """A definition, plan or business config has findings; carries them all."""
 
     code = "DEFINITION_INVALID"
+
+
+class DefinitionUnrunnableError(UsageError):
+    """A definition is sound, but has parts that this version knows and cannot run; carries them all."""
+
+    code = "DEFINITION_UNRUNNABLE"
 
 
 class InputInvalidError(UsageError):

@@ -92,6 +92,26 @@ def test_bad_documents_store_and_run_nothing(home: Home, corpus: list[Path]) -> 
     assert not (home.folder / "notes.txt").exists()
 
 
+def test_sound_document_that_cannot_run_stores_nothing(home: Home) -> None:
+    """
+    `check` says in a note what this version cannot run; `run`, `apply` and `simulate` refuse it whole, by name.
+    """
+    home.write("gate.yaml", HEAD + "  - {id: ask, gate: {question: Go on?, approvers: [ada]}}\n")
+    checked = home.remit("check", "gate.yaml", "--tools", "tools.py")
+    refused = [
+        home.remit("run", "gate.yaml", "--remit", "remit.yaml", "--tools", "tools.py"),
+        home.remit("apply", "remit.yaml", "note.yaml", "gate.yaml", "--tools", "tools.py"),
+        home.remit("simulate", "gate.yaml", "--tools", "tools.py", "--seeds", "1"),
+    ]
+
+    assert (0, True) == (checked.exit_code, " DEFINITION_UNRUNNABLE note: " in checked.out)
+    for said in refused:
+        assert 2 == said.exit_code
+        assert "error DEFINITION_UNRUNNABLE: " in said.err
+        assert "step 'ask' (a human gate)" in said.err
+    assert ([], []) == (home.must("definitions", "list")["definitions"], home.must("runs", "list")["runs"])
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -9,7 +9,7 @@ import typer
 
 from remit.api.records import definition_json
 from remit.cli.access import require_operator
-from remit.cli.checking import check_files, print_findings
+from remit.cli.checking import check_files, print_findings, require_runnable_files
 from remit.cli.exit_codes import USAGE
 from remit.cli.options import Options, options_of, single
 from remit.cli.output import print_json, print_table, short_id
@@ -33,6 +33,7 @@ def apply(
     if any(one.diagnostics.has_errors for one in checked):
         print_findings(checked, is_json=options.is_json, has_excerpts=False)
         return USAGE
+    require_runnable_files(checked, options)
     ordered = sorted(checked, key=lambda one: one.kind != "business")
     run_in_loop(_store(options, [Path(one.path) for one in ordered]))
     return 0

@@ -12,16 +12,18 @@ from pathlib import Path
 from remit.cli.options import Options
 from remit.cli.output import print_json
 from remit.cli.session import packs_and_tools
+from remit.core.definition import Definition
+from remit.core.runnable import require_runnable
 from remit.diagnostics import Diagnostics, Source, render_excerpts, render_plain, render_summary, to_json
 from remit.governance.policy import BusinessConfig
 from remit.plans.kinds import Checked, check_file
-from remit.tools.builtin import built_in_tools
+from remit.tools.builtin import registry_with
 from remit.tools.registry import Registry
 
 
 def check_files(files: Sequence[Path], options: Options) -> list[Checked]:
     """Return what came of each file, in the order given."""
-    contracts = registry_of(options).contracts()
+    contracts = registry_of(options)
     checked = {path: check_file(path, contracts=contracts) for path in dict.fromkeys(files)}
     policy = next((one.compiled for one in checked.values() if isinstance(one.compiled, BusinessConfig)), None)
     if policy is not None:
@@ -34,10 +36,19 @@ def check_files(files: Sequence[Path], options: Options) -> list[Checked]:
 def registry_of(options: Options) -> Registry:
     """Return the built-in tools, those of installed packs, and those of the files that were named."""
     packs, tools = packs_and_tools(options)
-    registry = Registry()
-    for tool in [*built_in_tools(), *(tool for pack in packs for tool in pack.tools), *tools]:
-        registry.add(tool)
-    return registry
+    return registry_with([*(tool for pack in packs for tool in pack.tools), *tools])
+
+
+def require_runnable_files(checked: Sequence[Checked], options: Options) -> None:
+    """Refuse orchestrations that this version cannot run, before anything is stored or started.
+
+    Raises:
+        DefinitionUnrunnableError: names each part of the first one that cannot run.
+    """
+    without_adapter = registry_of(options).without_adapter()
+    for one in checked:
+        if isinstance(one.compiled, Definition):
+            require_runnable(one.compiled, without_adapter=without_adapter)
 
 
 def print_findings(checked: Sequence[Checked], *, is_json: bool, has_excerpts: bool) -> None:

@@ -18,6 +18,7 @@ from remit.settings import Settings
 
 NEXT: Final[dict[str, str]] = {
     "DEFINITION_INVALID": "remit check FILE shows every finding with its place",
+    "DEFINITION_UNRUNNABLE": "remit check FILE tells whether it is sound; it can run in a version that has these parts",
     "INPUT_INVALID": "correct the input; nothing was stored or run",
     "ALREADY_DECIDED": "remit approvals show ID tells how it stands now",
     "PERMISSION_DENIED": "remit principals list shows who may do what; choose one with --as",

@@ -10,7 +10,7 @@ import typer
 
 from remit.api.records import run_json
 from remit.cli.access import require_operator
-from remit.cli.checking import check_files, print_findings
+from remit.cli.checking import check_files, print_findings, require_runnable_files
 from remit.cli.exit_codes import NEGATIVE, OK, USAGE
 from remit.cli.following import Until, follow, watch
 from remit.cli.inputs import read_json
@@ -54,6 +54,7 @@ def run(
     if any(one.diagnostics.has_errors for one in checked):
         print_findings(checked, is_json=options.is_json, has_excerpts=False)
         return USAGE
+    require_runnable_files(checked, options)
     running = find_running(settings_of(options))
     works_here = running is None or not running.has_worker
     if running is not None and running.has_worker:

@@ -26,7 +26,7 @@ from remit.cli.output import (
     usd,
 )
 from remit.cli.session import Session
-from remit.core.definition import EventStep, SignalStep, Step, TimerStep, ToolStep
+from remit.core.definition import EventStep, RunnableStep, SignalStep, TimerStep, ToolStep
 from remit.core.evolve import apply_fact
 from remit.core.facts import (
     ApprovalRequested,
@@ -168,7 +168,7 @@ def _step_lines(program: Program, state: RunState, stories: dict[str, _StepStory
     return lines
 
 
-def _step_line(step: Step, status: StepStatus, story: _StepStory, *, width: int, is_last: bool) -> Text:
+def _step_line(step: RunnableStep, status: StepStatus, story: _StepStory, *, width: int, is_last: bool) -> Text:
     line = Text.assemble(("└─ " if is_last else "├─ ", "dim"))
     line.append(f"{step.id:<{width}}  ", style="bold")
     style = "dim" if status is StepStatus.PENDING else STYLES.get(status.value, "")
@@ -182,7 +182,7 @@ def _step_line(step: Step, status: StepStatus, story: _StepStory, *, width: int,
     return line
 
 
-def _took(step: Step, story: _StepStory) -> str:
+def _took(step: RunnableStep, story: _StepStory) -> str:
     """Return the time inside the calls; for a wait, how long was waited."""
     if story.completed is not None and isinstance(step, ToolStep):
         return duration(story.completed.usage.duration_ms / 1000)
@@ -191,7 +191,7 @@ def _took(step: Step, story: _StepStory) -> str:
     return ""
 
 
-def _what(step: Step) -> str:
+def _what(step: RunnableStep) -> str:
     match step:
         case ToolStep():
             return step.tool

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from remit.cli.checking import check_files, print_findings, registry_of
+from remit.cli.checking import check_files, print_findings, registry_of, require_runnable_files
 from remit.cli.exit_codes import NEGATIVE, OK, USAGE
 from remit.cli.inputs import read_json
 from remit.cli.options import Options, options_of, single
@@ -55,6 +55,7 @@ def simulate_file(
     if any(one.diagnostics.has_errors for one in checked):
         print_findings(checked, is_json=options.is_json, has_excerpts=False)
         return USAGE
+    require_runnable_files(checked, options)
     definition = checked[-1].compiled
     config = checked[0].compiled
     if not isinstance(definition, Definition):

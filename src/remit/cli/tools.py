@@ -18,17 +18,22 @@ app = tools.app
 
 @tools.verb("list")
 def list_tools(context: typer.Context) -> None:
-    """List tools with their side-effect level and delivery class."""
+    """List tools with their side-effect level and delivery class; nothing can call a declared one yet."""
     options = options_of(context)
-    contracts = [tool.contract for tool in registry_of(options).list()]
+    registry = registry_of(options)
+    declared = [registry.contracts()[name] for name in sorted(registry.without_adapter())]
+    listed = sorted(
+        [*((tool.contract, "installed") for tool in registry.list()), *((one, "declared") for one in declared)],
+        key=lambda pair: pair[0].name,
+    )
     if options.is_json:
-        print_json({"tools": [contract_json(contract) for contract in contracts]})
+        print_json({"tools": [{**contract_json(contract), "state": state} for contract, state in listed]})
         return
     rows = (
-        (one.name, one.version, one.side_effect_level.value, one.delivery_class.value, one.description)
-        for one in contracts
+        (one.name, one.version, state, one.side_effect_level.value, one.delivery_class.value, one.description)
+        for one, state in listed
     )
-    print_table(("tool", "version", "level", "delivery", "what it does"), rows, empty="no tools")
+    print_table(("tool", "version", "state", "level", "delivery", "what it does"), rows, empty="no tools")
 
 
 @tools.verb("show")
@@ -40,8 +45,10 @@ def show_tool(
 ) -> None:
     """Show a tool's whole contract."""
     options = options_of(context)
-    contract = registry_of(options).get(name, version).contract
-    body = contract_json(contract)
+    registry = registry_of(options)
+    contract = registry.find_contract(name, version) or registry.get(name, version).contract
+    state = "declared" if name in registry.without_adapter() else "installed"
+    body = {**contract_json(contract), "state": state}
     if options.is_json:
         print_json(body)
         return

@@ -80,7 +80,7 @@ async def _serve(options: Options, settings: Settings, *, has_worker: bool) -> N
                     pid=lock.pid,
                     url=_url(settings, server),
                     has_worker=has_worker,
-                    tools=tuple(session.kernel.registry.names()),
+                    tools=tuple(sorted({tool.contract.name for tool in session.kernel.registry.list()})),
                 )
                 lock.announce(running)
                 tell_ready(options, running)

@@ -62,10 +62,11 @@ _OTHER_WORDS: Final = {
 class CelProgram:
     """An expression that the CEL library evaluates. Evaluating it changes nothing."""
 
-    __slots__ = ("_copied", "_copied_characters_max", "_plan", "_program", "paths", "text")
+    __slots__ = ("_copied", "_copied_characters_max", "_plan", "_program", "kind", "paths", "text")
 
     def __init__(self, *, text: str, program: cel.Expression, analysis: Analysis) -> None:
         self.text = text
+        self.kind = str(program.return_type())
         self.paths = analysis.paths | analysis.tested
         self._program = program
         self._plan = _make_plan(analysis)

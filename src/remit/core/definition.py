@@ -89,6 +89,8 @@ class ToolStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Calls one tool.
 
     ``input`` is a template of its arguments; ``output_mapping`` maps its result (root ``output``).
+    ``principal`` is in whose name the step acts, if not in that of the run; without one the stored bytes have no such
+    field, so that definitions from before it kept their digests.
     """
 
     tool: str
@@ -98,6 +100,7 @@ class ToolStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     output_mapping: dict[str, JsonValue] | None = None
     retry: RetryPolicy = RetryPolicy()
     timeout_ms: int | None = None
+    principal: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class TimerStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="timer"):
@@ -129,7 +132,47 @@ class EventStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     on_timeout: Literal["fail", "continue"] = "fail"
 
 
-Step = ToolStep | TimerStep | SignalStep | EventStep
+RunnableStep = ToolStep | TimerStep | SignalStep | EventStep
+"""The kinds of steps that this version can run: programs, and so the core, have no others."""
+
+
+class LoopStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="loop"):
+    """Runs the steps of ``body`` again and again: one *iteration* after the other, until a condition holds.
+
+    After each iteration ``until`` (the text of a boolean expression) is asked; true completes the step. False starts
+    the next iteration with what ``feedback`` (a template) gives, which the body reads as ``iteration.feedback``; the
+    first one reads null. After ``iterations_max`` iterations the step fails. A step of the body that fails fails the
+    loop, unless it says ``continue``. ``output`` is the template of the step's output.
+
+    ``until``, ``feedback`` and ``output`` see the body's outputs of the iteration that ended; nothing else outside of
+    the body sees them. Ids are unique across the definition, bodies included.
+    """
+
+    body: tuple[RunnableStep, ...]
+    until: str
+    iterations_max: int
+    feedback: JsonValue = None
+    output: JsonValue = None
+
+
+class GateStep(_StepFields, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="gate"):
+    """A human gate: people answer a question, and their answer decides whether the run goes on.
+
+    ``approvers`` are principals, or roles written ``role:<name>``; ``approvers_required`` of them choose the same one
+    of ``options``. Choosing one of ``passing`` completes the step (its output says which); any other fails it, and so
+    does time running out: nothing passes by itself. ``criteria`` are what people look at before they answer.
+    """
+
+    question: str
+    approvers: tuple[str, ...]
+    criteria: tuple[str, ...] = ()
+    approvers_required: int = 1
+    options: tuple[str, ...] = ("approve", "deny")
+    passing: tuple[str, ...] = ("approve",)
+    timeout_ms: int | None = None
+
+
+Step = RunnableStep | LoopStep | GateStep
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,6 +60,9 @@ class _Evaluator(Protocol):
     @property
     def paths(self) -> frozenset[Path]: ...
 
+    @property
+    def kind(self) -> str: ...
+
     def evaluate(self, scope: Mapping[str, JsonValue]) -> JsonValue: ...
 
 
@@ -71,6 +74,8 @@ class Expression:
     references: frozenset[tuple[str, ...]]
     """Constant paths of the scope that it uses, like ``("steps", "draft", "output", "0")``. A path ends where an index
     is computed: ``steps[input.name]`` uses all of ``("steps",)``."""
+    kind: str
+    """The CEL type of its value, such as ``BOOL`` or ``LIST<INT>``; ``DYN`` where only evaluating it tells."""
     _evaluator: _Evaluator = field(repr=False, compare=False)
 
     def evaluate(self, scope: Mapping[str, JsonValue]) -> JsonValue:
@@ -180,7 +185,7 @@ def _compile(placeholder: Placeholder, roots: frozenset[str]) -> Expression:
         offset = start + inside
         raise ExpressionError(f"{error.message} (character {offset})", offset=offset, expression=text) from None
     references = frozenset(tuple(str(key) for key in path) for path in evaluator.paths)
-    return Expression(text=text.strip(), references=references, _evaluator=evaluator)
+    return Expression(text=text.strip(), references=references, kind=evaluator.kind, _evaluator=evaluator)
 
 
 def _compile_path(text: str, roots: frozenset[str]) -> _PathLookup | None:
@@ -206,6 +211,10 @@ class _PathLookup:
     @property
     def paths(self) -> frozenset[Path]:
         return frozenset({self.path})
+
+    @property
+    def kind(self) -> str:
+        return "DYN"
 
     def evaluate(self, scope: Mapping[str, JsonValue]) -> JsonValue:
         try:

@@ -13,14 +13,15 @@ from remit.core.canonical import JsonValue
 from remit.core.definition import (
     Definition,
     EventStep,
+    RunnableStep,
     SignalStep,
-    Step,
     TimerStep,
     ToolStep,
     decode_definition,
     definition_digest,
 )
 from remit.core.expressions import Expression, Template, compile_expression, compile_template
+from remit.core.runnable import require_runnable
 from remit.errors import DefinitionInvalidError
 from remit.ids import Digest
 
@@ -28,13 +29,14 @@ RUN_ROOTS: Final = frozenset({"input", "steps", "run"})
 OUTPUT_ROOTS: Final = RUN_ROOTS | {"output"}
 MATCH_ROOTS: Final = RUN_ROOTS | {"event"}
 TRIGGER_ROOTS: Final = frozenset({"event"})
+LOOP_ROOTS: Final = RUN_ROOTS | {"iteration"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledStep:
     """One step with its compiled expressions; a part that the step's kind lacks is ``None``."""
 
-    step: Step
+    step: RunnableStep
     condition: Expression | None = None
     arguments: Template | None = None
     output_mapping: Template | None = None
@@ -69,13 +71,15 @@ def load_program(body: bytes) -> Program:
 
     Raises:
         DefinitionInvalidError: the bytes are no definition, or its steps do not form a graph without cycles.
+        DefinitionUnrunnableError: it has parts that this version knows and cannot run. No run of it is ever begun.
         ExpressionError: an expression does not compile (a stored definition was checked before, so this is damage).
     """
     definition = decode_definition(body)
+    steps = require_runnable(definition)
     return Program(
         definition=definition,
         digest=definition_digest(body),
-        steps={step.id: _compile_step(step) for step in definition.steps},
+        steps={step.id: _compile_step(step) for step in steps},
         successors=_successors_of(definition),
         output=_optional_template(definition.output, RUN_ROOTS),
         triggers=tuple(
@@ -112,7 +116,7 @@ def _successors_of(definition: Definition) -> dict[str, tuple[str, ...]]:
     return {step_id: tuple(following) for step_id, following in successors.items()}
 
 
-def _compile_step(step: Step) -> CompiledStep:
+def _compile_step(step: RunnableStep) -> CompiledStep:
     condition = _optional_expression(step.condition, RUN_ROOTS)
     match step:
         case ToolStep():

@@ -93,11 +93,6 @@ _SHAPE: Final = (
             "It is refused, because leaving it out would change what the orchestration means."
         ),
     ),
-    (
-        "PLACEHOLDER_LEFT",
-        _ERROR,
-        "A value that a template leaves to be filled in, such as `<name>`, `TODO` or `…`. Write what it stands for.",
-    ),
     ("SCHEMA_MALFORMED", _ERROR, "A JSON Schema in the document is itself not valid, or refers outside itself."),
     (
         "SECRET_LITERAL",
@@ -116,6 +111,15 @@ _MEANING: Final = (
         (
             "A text that other systems would replace, `{{ steps.x }}` or `$.x.y`. Here it is sent as it stands; an "
             "expression is written `${{ … }}`."
+        ),
+    ),
+    (
+        "DEFINITION_UNRUNNABLE",
+        _NOTE,
+        (
+            "The orchestration is sound and has parts that this version cannot run: a loop, a human gate, a step that "
+            "acts as another principal, or a tool that is declared without an adapter. It is refused by this name, "
+            "whole, wherever it would be stored or run."
         ),
     ),
     ("SECRET_NAME_INVALID", _ERROR, "A credential names its secret in characters that secret stores do not share."),

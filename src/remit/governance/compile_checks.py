@@ -13,7 +13,8 @@ from remit.errors import ContractInvalidError
 from remit.governance.contracts import ToolContract
 from remit.governance.expression_checks import ExpressionChecks
 from remit.governance.findings import Finding, Findings
-from remit.governance.graph_checks import check_graph
+from remit.governance.gate_checks import check_gates_and_loops
+from remit.governance.graph_checks import check_graph, every_step
 from remit.governance.policy import BusinessConfig
 from remit.governance.policy_checks import check_business_config
 from remit.governance.schemas import require_schema
@@ -38,6 +39,7 @@ def check_definition(
     ExpressionChecks(definition, graph, findings).check()
     ToolChecks(definition, _contracts(contracts), policy, findings).check()
     check_bounds_of(definition, policy, findings)
+    check_gates_and_loops(definition, policy, findings)
     _check_waits(definition, findings)
     _check_input(definition, findings)
     return findings.in_order()
@@ -58,14 +60,14 @@ def check_policy(
 
 
 def _check_waits(definition: Definition, findings: Findings) -> None:
-    for index, step in enumerate(definition.steps):
+    for pointer, step in every_step(definition):
         match step:
             case TimerStep() if step.duration_ms < 0:
                 message = f"expected zero or more milliseconds, got {step.duration_ms}"
-                findings.add("VALUE_INVALID", ("steps", index, "duration_ms"), message)
+                findings.add("VALUE_INVALID", (*pointer, "duration_ms"), message)
             case SignalStep() | EventStep() if step.timeout_ms is not None and step.timeout_ms < 1:
                 message = f"expected at least one millisecond, got {step.timeout_ms}"
-                findings.add("VALUE_INVALID", ("steps", index, "timeout_ms"), message)
+                findings.add("VALUE_INVALID", (*pointer, "timeout_ms"), message)
             case _:
                 pass
 

@@ -1,15 +1,17 @@
 """Checks of a definition's graph: ids, dependencies, cycles, and which steps have surely finished before which.
 
-Owns: the graph. Does not know: what steps do.
+Owns: the graph, those of loops' bodies inside it, and which steps an expression at some place may use.
+Does not know: what steps do.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from remit.core.definition import Definition, Step
-from remit.governance.findings import Findings
+from remit.core.definition import Definition, LoopStep, Step
+from remit.governance.findings import Findings, Pointer
 from remit.governance.suggestions import did_you_mean
 
 CYCLES_MAX: Final = 20
@@ -17,24 +19,33 @@ CYCLE_SHOWN_MAX: Final = 12
 
 
 class Graph:
-    """The steps of a definition by id, and their ancestors.
+    """The steps of one list, a definition's or a loop's body, by id, and their ancestors.
 
     A step's ancestors are what it depends on, directly or through others. Sets of steps are kept as the bits of an
-    integer: ten thousand steps with all their ancestors take a dozen megabytes.
+    integer: ten thousand steps with all their ancestors take a dozen megabytes. ``bodies`` are the graphs of loops by
+    the loops' ids, ``loops`` the id of the loop that a step is inside of.
     """
 
-    __slots__ = ("_ancestors", "order", "places")
+    __slots__ = ("_ancestors", "at", "bodies", "loops", "order", "places")
 
-    def __init__(self, steps: tuple[Step, ...]) -> None:
+    def __init__(self, steps: Sequence[Step], at: Pointer = ("steps",)) -> None:
+        self.at = at
         self.places = {step.id: index for index, step in reversed(list(enumerate(steps)))}
         self.order, self._ancestors = self._sorted(steps)
+        loops = [(index, step) for index, step in enumerate(steps) if isinstance(step, LoopStep)]
+        self.bodies = {step.id: Graph(step.body, (*at, index, "body")) for index, step in loops}
+        self.loops = {inner: loop_id for loop_id, body in self.bodies.items() for inner in body.places}
+
+    def pointer(self, step_id: str) -> Pointer:
+        """Return where a step of this list stands."""
+        return (*self.at, self.places[step_id])
 
     def is_before(self, ancestor: str, step_id: str) -> bool:
         """Whether a step has always ended when another one starts. Steps on a cycle come before everything."""
         known = self._ancestors.get(step_id)
         return known is None or bool(known >> self.places[ancestor] & 1)
 
-    def _sorted(self, steps: tuple[Step, ...]) -> tuple[list[str], dict[str, int]]:
+    def _sorted(self, steps: Sequence[Step]) -> tuple[list[str], dict[str, int]]:
         waiting = {step.id: {name for name in step.depends_on if name in self.places} for step in steps}
         followers: dict[str, list[str]] = {step_id: [] for step_id in waiting}
         for step_id, dependencies in waiting.items():
@@ -58,42 +69,104 @@ class Graph:
         return order, ancestors
 
 
+class View(NamedTuple):
+    """Which steps an expression may use.
+
+    ``reader`` is the step of the definition that it belongs to, ``None`` for the run's output, which sees every step.
+    Inside of a loop ``body`` is the body's graph, and ``inner`` the step of the body; ``None`` is after an iteration.
+    """
+
+    graph: Graph
+    reader: str | None = None
+    body: Graph | None = None
+    inner: str | None = None
+
+    def place_of(self, used: str) -> Pointer | None:
+        """Return where a step stands that may be named here; ``None`` if there is none of this id."""
+        if self.body is not None and used in self.body.places:
+            return self.body.pointer(used)
+        return self.graph.pointer(used) if used in self.graph.places else None
+
+    def is_finished(self, used: str) -> bool:
+        """Whether a step that may be named here has always ended when the expression is evaluated."""
+        if self.body is not None and used in self.body.places:
+            return self.inner is None or self.body.is_before(used, self.inner)
+        return self.reader is None or self.graph.is_before(used, self.reader)
+
+    @property
+    def name(self) -> str | None:
+        """Return the id of the step that has to wait for what it uses."""
+        return self.inner or self.reader
+
+    def names(self) -> list[str]:
+        """Return the ids of all steps that may be named here."""
+        return [*(() if self.body is None else self.body.places), *self.graph.places]
+
+
+def every_step(definition: Definition) -> Iterator[tuple[Pointer, Step]]:
+    """Yield each step with its place, those of a loop's body after the loop."""
+    for index, step in enumerate(definition.steps):
+        yield ("steps", index), step
+        if isinstance(step, LoopStep):
+            for place, inner in enumerate(step.body):
+                yield ("steps", index, "body", place), inner
+
+
 def check_graph(definition: Definition, findings: Findings) -> Graph:
     """Check ids and dependencies, and return the graph."""
     if not definition.steps:
         findings.add("STEP_MISSING", ("steps",), "expected at least one step, got none; write one")
-    first: dict[str, int] = {}
-    for index, step in enumerate(definition.steps):
+    first: dict[str, Pointer] = {}
+    for pointer, step in every_step(definition):
         if step.id in first:
             findings.add(
                 "STEP_DUPLICATE",
-                ("steps", index, "id"),
+                (*pointer, "id"),
                 f"expected every step id once, got {step.id!r} again; rename one",
-                related=(("the first one", ("steps", first[step.id], "id")),),
+                related=(("the first one", (*first[step.id], "id")),),
             )
-        first.setdefault(step.id, index)
-    for index, step in enumerate(definition.steps):
-        _check_dependencies(step, index, first, findings)
+        first.setdefault(step.id, pointer)
     graph = Graph(definition.steps)
-    _check_cycles(definition.steps, graph, findings)
+    _check_list(definition.steps, graph, View(graph), findings)
+    for step in definition.steps:
+        if isinstance(step, LoopStep):
+            body = graph.bodies[step.id]
+            _check_list(step.body, body, View(graph, step.id, body), findings)
     return graph
 
 
-def _check_dependencies(step: Step, index: int, known: dict[str, int], findings: Findings) -> None:
+def _check_list(steps: Sequence[Step], graph: Graph, view: View, findings: Findings) -> None:
+    for index, step in enumerate(steps):
+        _check_dependencies(step, (*graph.at, index), view, findings)
+    _check_cycles(steps, graph, findings)
+
+
+def _check_dependencies(step: Step, at: Pointer, view: View, findings: Findings) -> None:
+    known = (view.body or view.graph).places
     seen: set[str] = set()
     for place, dependency in enumerate(step.depends_on):
-        pointer = ("steps", index, "depends_on", place)
+        pointer = (*at, "depends_on", place)
         if dependency == step.id:
             findings.add("DEPENDENCY_SELF", pointer, f"expected another step, got {step.id!r} itself; remove it")
         elif dependency not in known:
-            hint = did_you_mean(dependency, known.keys() - {step.id})
-            findings.add("DEPENDENCY_UNKNOWN", pointer, f"expected the id of a step, got {dependency!r}{hint}")
+            message = f"expected the id of a step, got {dependency!r}{_hint(dependency, step, view)}"
+            findings.add("DEPENDENCY_UNKNOWN", pointer, message)
         elif dependency in seen:
             findings.add("DEPENDENCY_REPEATED", pointer, f"expected each dependency once, got {dependency!r} again")
         seen.add(dependency)
 
 
-def _check_cycles(steps: tuple[Step, ...], graph: Graph, findings: Findings) -> None:
+def _hint(dependency: str, step: Step, view: View) -> str:
+    """Return what to do about a dependency that is none: name the loop for what is inside one, or a similar step."""
+    if view.body is not None and dependency in view.graph.places:
+        return f", which is outside of the loop; add it to depends_on of {view.reader!r}"
+    loop = view.graph.loops.get(dependency)
+    if loop is not None:
+        return f", which is inside of loop {loop!r}; depend on {loop!r}"
+    return did_you_mean(dependency, (view.body or view.graph).places.keys() - {step.id})
+
+
+def _check_cycles(steps: Sequence[Step], graph: Graph, findings: Findings) -> None:
     sorted_ids = set(graph.order)
     remaining = {step.id: step for step in steps if step.id not in sorted_ids}
     for _ in range(CYCLES_MAX):
@@ -130,7 +203,7 @@ def _report_cycle(cycle: list[str], remaining: dict[str, Step], graph: Graph, fi
     ids = cycle[first:] + cycle[:first]
     shown = ids if len(ids) <= CYCLE_SHOWN_MAX else [*ids[: CYCLE_SHOWN_MAX - 1], "…"]
     places = [
-        ("steps", graph.places[step_id], "depends_on", remaining[step_id].depends_on.index(ids[(i + 1) % len(ids)]))
+        (*graph.pointer(step_id), "depends_on", remaining[step_id].depends_on.index(ids[(i + 1) % len(ids)]))
         for i, step_id in enumerate(ids)
     ]
     findings.add(

@@ -6,15 +6,15 @@ Owns: what can be known of a call before it is made. Does not know: values that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from remit.core.canonical import JsonValue, digest
-from remit.core.definition import Bounds, Definition, ToolStep
+from remit.core.definition import Bounds, Definition, LoopStep, Step, ToolStep
 from remit.core.expressions import compile_template
-from remit.core.program import RUN_ROOTS
+from remit.core.program import LOOP_ROOTS, RUN_ROOTS
 from remit.core.states import Idempotency, SideEffectLevel
 from remit.errors import ContractInvalidError, ExpressionError
 from remit.governance.contracts import ToolContract, contract_digest
@@ -55,28 +55,51 @@ class ToolChecks:
 
     def check(self) -> None:
         """Check every tool step."""
-        keyed: dict[tuple[str, str, str], int] = {}
+        keyed: dict[tuple[str, str, str], tuple[str, Pointer]] = {}
         for index, step in enumerate(self._definition.steps):
-            if not isinstance(step, ToolStep):
-                continue
-            self._check_numbers(step, index)
-            contract = self._find(step, index)
-            if contract is None:
-                continue
-            self._check_arguments(step, contract, ("steps", index, "input"))
-            self._check_content_key(step, contract, index, keyed)
-            if self._policy is not None:
-                self._check_policy(contract, ("steps", index, "tool"), self._policy)
+            if isinstance(step, LoopStep):
+                self._check_body(step, ("steps", index, "body"))
+            elif isinstance(step, ToolStep):
+                contract = self._check_call(step, ("steps", index))
+                if contract is not None:
+                    self._check_content_key(step, contract, ("steps", index), keyed)
 
-    def _find(self, step: ToolStep, index: int) -> ToolContract | None:
-        pointer = ("steps", index, "tool")
+    def _check_body(self, loop: LoopStep, pointer: Pointer) -> None:
+        body = frozenset(step.id for step in loop.body)
+        for place, step in enumerate(loop.body):
+            contract = self._check_call(step, (*pointer, place)) if isinstance(step, ToolStep) else None
+            if contract is not None and isinstance(step, ToolStep):
+                self._check_iterations(step, contract, (*pointer, place, "input"), body)
+
+    def _check_call(self, step: ToolStep, pointer: Pointer) -> ToolContract | None:
+        self._check_numbers(step, pointer)
+        contract = self._find(step, pointer)
+        if contract is not None:
+            self._check_arguments(step, contract, (*pointer, "input"))
+            if self._policy is not None:
+                self._check_policy(step, contract, (*pointer, "tool"), self._policy)
+        return contract
+
+    def _check_iterations(self, step: ToolStep, contract: ToolContract, pointer: Pointer, body: frozenset[str]) -> None:
+        """Check a call of a loop's body: what it is told differs where it uses the loop, or another of its steps."""
+        try:
+            references = compile_template(dict(step.input), roots=LOOP_ROOTS).references
+        except ExpressionError:
+            return  # told with the other expressions
+        if not any(path[0] == "iteration" or path[1:2] == () or path[1] in body for path in references):
+            found = check_repeated_call(contract, step.input, varying=frozenset({"iteration"}), pointer=pointer).found
+            for finding in found:
+                self._findings.add(finding.code, finding.pointer, finding.message)
+
+    def _find(self, step: ToolStep, step_pointer: Pointer) -> ToolContract | None:
+        pointer = (*step_pointer, "tool")
         contract = self._contracts.find_contract(step.tool, step.tool_version or None)
         if contract is None:
             hint = did_you_mean(step.tool, self._contracts.names())
             newest = self._contracts.find_contract(step.tool)
             message = f"expected a known tool, got {step.tool!r}{hint}"
             if newest is not None:
-                pointer = ("steps", index, "tool_version")
+                pointer = (*step_pointer, "tool_version")
                 message = (
                     f"expected a known version of {step.tool}, got {step.tool_version!r}; newest is {newest.version}"
                 )
@@ -90,8 +113,7 @@ class ToolChecks:
             )
         return contract
 
-    def _check_numbers(self, step: ToolStep, index: int) -> None:
-        pointer = ("steps", index)
+    def _check_numbers(self, step: ToolStep, pointer: Pointer) -> None:
         for name, value, minimum in (
             ("timeout_ms", step.timeout_ms, 1),
             ("attempts_max", step.retry.attempts_max, 1),
@@ -110,7 +132,11 @@ class ToolChecks:
         check_template_input(step.input, contract.input_schema, pointer, self._findings, what=contract.name)
 
     def _check_content_key(
-        self, step: ToolStep, contract: ToolContract, index: int, keyed: dict[tuple[str, str, str], int]
+        self,
+        step: ToolStep,
+        contract: ToolContract,
+        pointer: Pointer,
+        keyed: dict[tuple[str, str, str], tuple[str, Pointer]],
     ) -> None:
         """Warn of two steps whose calls are one call, because their tool happens once per content."""
         if contract.idempotency is not Idempotency.ARGUMENTS or not contract.has_effect:
@@ -119,23 +145,25 @@ class ToolChecks:
         if constant is None:
             return
         key = (step.tool, step.tool_version, digest(constant[0]))
-        first = keyed.setdefault(key, index)
-        if first != index:
+        first, place = keyed.setdefault(key, (step.id, pointer))
+        if place != pointer:
             self._findings.add(
                 "IDEMPOTENCY_SHARED",
-                ("steps", index, "input"),
-                f"expected other arguments than those of step {self._definition.steps[first].id!r}, got equal ones; "
+                (*pointer, "input"),
+                f"expected other arguments than those of step {first!r}, got equal ones; "
                 f"{contract.name} happens once per content, so this step would only get the first one's outcome",
-                related=(("the same call", ("steps", first, "input")),),
+                related=(("the same call", (*place, "input")),),
             )
 
-    def _check_policy(self, contract: ToolContract, pointer: Pointer, policy: BusinessConfig) -> None:
-        if not is_covered(policy, contract=contract):
+    def _check_policy(self, step: ToolStep, contract: ToolContract, pointer: Pointer, policy: BusinessConfig) -> None:
+        principal = step.principal if isinstance(step.principal, str) else None
+        if not is_covered(policy, contract=contract, principal_id=principal):
+            whose = "" if principal is None else f" of principal {principal!r}"
             self._findings.add(
                 "SCOPE_MISSING",
                 pointer,
-                f"expected a scope for {contract.name} ({contract.operation}) in business config {policy.name}, got "
-                "none; add one, with every host that the tool connects to",
+                f"expected a scope for {contract.name} ({contract.operation}){whose} in business config {policy.name}, "
+                "got none; add one, with every host that the tool connects to",
             )
         if is_without_rule(policy, contract):
             self._findings.add(
@@ -150,20 +178,54 @@ def check_bounds_of(definition: Definition, policy: BusinessConfig | None, findi
     """Check that the bounds are positive, and that the steps which always run fit into them."""
     check_positive(definition.bounds, findings)
     bounds = definition.bounds if policy is None else definition.bounds.tightened(policy.bounds)
-    sure = Counter(step.tool for step in definition.steps if isinstance(step, ToolStep) and step.condition is None)
-    total = sum(sure.values())
+    _check_counts(bounds, _calls(definition.steps, _first_iteration), "BOUNDS_TOO_SMALL", findings)
+    if any(isinstance(step, LoopStep) for step in definition.steps) and not _is_reported(findings, "BOUNDS_TOO_SMALL"):
+        _check_counts(bounds, _calls(definition.steps, _every_iteration), "BOUNDS_BELOW_ITERATIONS", findings)
+
+
+_CAUSES: Final = {
+    "BOUNDS_TOO_SMALL": "that many steps run without a condition",
+    "BOUNDS_BELOW_ITERATIONS": "so many steps run if every loop needs all its iterations",
+}
+
+
+def _check_counts(bounds: Bounds, calls: Counter[str], code: str, findings: Findings) -> None:
+    total = calls.total()
     needs = [("steps_max", bounds.steps_max, total), ("tool_calls_max", bounds.tool_calls_max, total)]
     needs += [
-        (f"tool_calls_max_by_tool of {tool}", limit, sure[tool])
+        (f"tool_calls_max_by_tool of {tool}", limit, calls[tool])
         for tool, limit in bounds.tool_calls_max_by_tool.items()
     ]
     for name, limit, needed in needs:
         if needed > limit > 0:
-            findings.add(
-                "BOUNDS_TOO_SMALL",
-                ("bounds",),
-                f"expected {name} of at least {needed}, got {limit}: that many steps run without a condition",
-            )
+            message = f"expected {name} of at least {needed}, got {limit}: {_CAUSES[code]}"
+            findings.add(code, ("bounds",), message)
+
+
+def _calls(steps: Iterable[Step], iterations: Callable[[LoopStep], int]) -> Counter[str]:
+    """Return how often each tool is called by steps without a condition, loops counted so many times."""
+    calls: Counter[str] = Counter()
+    for step in steps:
+        if step.condition is not None:
+            continue
+        if isinstance(step, ToolStep):
+            calls[step.tool] += 1
+        elif isinstance(step, LoopStep):
+            for tool, count in _calls(step.body, iterations).items():
+                calls[tool] += count * iterations(step)
+    return calls
+
+
+def _first_iteration(_loop: LoopStep) -> int:
+    return 1
+
+
+def _every_iteration(loop: LoopStep) -> int:
+    return max(loop.iterations_max, 1)
+
+
+def _is_reported(findings: Findings, code: str) -> bool:
+    return any(finding.code == code for finding in findings.found)
 
 
 def check_positive(bounds: Bounds, findings: Findings) -> None:

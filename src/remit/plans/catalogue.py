@@ -23,6 +23,10 @@ class Catalogue(Protocol):
         """Return the names of all tools."""
         ...
 
+    def without_adapter(self) -> frozenset[str]:
+        """Return the names of tools that are declared and cannot be called here."""
+        ...
+
 
 class ContractTable:
     """A catalogue of one version of each tool."""
@@ -36,3 +40,6 @@ class ContractTable:
 
     def names(self) -> Iterable[str]:
         return self._contracts.keys()
+
+    def without_adapter(self) -> frozenset[str]:
+        return frozenset()

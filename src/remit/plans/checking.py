@@ -23,6 +23,7 @@ _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
     "approval_rules": ("hitl_rules",),
     "approvers_required": ("required_approvers",),
     "attempts_max": ("max_attempts",),
+    "body": ("steps",),
     "condition": ("if", "when"),
     "cost_usd_micros_max": ("cost_usd_max",),
     "data_cap_bytes": ("data_cap",),
@@ -30,6 +31,7 @@ _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
     "delay_max_ms": ("delay_max", "max_delay"),
     "duration_ms": ("timer",),
     "input_schema": ("input", "parameters"),
+    "iterations_max": ("max_iterations",),
     "multiplier": ("backoff_multiplier",),
     "network": ("network_allowlist",),
     "on_timeout": ("timeout_action",),
@@ -44,14 +46,22 @@ _OTHER_NAMES: Final[MappingType[str, tuple[str, ...]]] = {
 }
 """What a field of a record may be called in a document, where that is not its own name."""
 
-_CONDITIONS: Final = frozenset({"condition", "match"})
+_CONDITIONS: Final = frozenset({"condition", "match", "until"})
 """Fields that hold an expression without the braces around it in the document."""
 
 _OF_ABSENT: Final = frozenset({"FIELD_MISSING", "KIND_MISSING"})
 """These stand where a mapping begins; only what would have been inside the missing field follows from them."""
 
+_OF_LIMITS: Final = frozenset({"BOUNDS_BELOW_ITERATIONS", "BOUNDS_TOO_SMALL"})
+"""These are about one of the bounds, which their message names."""
+
+_CONTAINERS: Final = ("wait", "loop", "gate")
+"""Fields of a step whose own fields are the step's in the record."""
+
 _OF_KEY: Final = frozenset({"ARGUMENT_UNKNOWN"})
-_OF_WHOLE: Final = frozenset({"APPROVAL_MISSING", "ARGUMENT_INVALID", "SCOPE_INVALID", "TRIGGER_KEY_CONSTANT"})
+_OF_WHOLE: Final = frozenset(
+    {"APPROVAL_MISSING", "ARGUMENT_INVALID", "GATE_INVALID", "SCOPE_INVALID", "TRIGGER_KEY_CONSTANT"}
+)
 """These judge a value with all that is in it: a mistake inside may be their only cause."""
 
 _CHARACTER: Final = re.compile(r" \(character \d+\)$")
@@ -81,7 +91,7 @@ def report_checks(reporter: Reporter, root: Node, findings: list[Finding]) -> No
 
 def _pointer_of(finding: Finding) -> Pointer:
     """Return where a finding points; one about all bounds names the limit it is about."""
-    limit = _LIMIT.match(finding.message) if finding.code == "BOUNDS_TOO_SMALL" else None
+    limit = _LIMIT.match(finding.message) if finding.code in _OF_LIMITS else None
     return finding.pointer if limit is None else (*finding.pointer, *(part for part in limit.groups() if part))
 
 
@@ -99,6 +109,7 @@ class _Target:
             found = _child(self.node, part)
             if found is None:
                 self.is_there = False
+                self.key = _begin_of_container(self.node) or self.key
                 break
             if isinstance(found, Entry):
                 self.node, self.key = found.value, (found.key.start, found.key.end)
@@ -130,15 +141,30 @@ def _child(node: Node, part: str | int) -> Entry | Node | None:
 
 
 def _entry(mapping: Mapping, name: str) -> Entry | None:
-    """Return the entry of a record's field; fields of a wait stand one level deeper in documents."""
+    """Return the entry of a record's field; fields of waits, loops and gates stand one level deeper in documents."""
     if name in mapping.entries:
         return mapping.entries[name]
     names = {name, *_OTHER_NAMES.get(name, ())}
     for key, entry in mapping.entries.items():
         if snake_case(key) in names:
             return entry
-    wait = mapping.entries.get("wait")
-    return _entry(wait.value, name) if wait is not None and isinstance(wait.value, Mapping) else None
+    container = _container_of(mapping)
+    return None if container is None else _entry(container, name)
+
+
+def _container_of(mapping: Mapping) -> Mapping | None:
+    """Return what holds a step's own fields beside those that every step has."""
+    for name in _CONTAINERS:
+        entry = mapping.entries.get(name)
+        if entry is not None and isinstance(entry.value, Mapping):
+            return entry.value
+    return None
+
+
+def _begin_of_container(node: Node) -> tuple[int, int] | None:
+    """Return where a field of a loop or gate would stand that is not there: findings about missing fields are there."""
+    container = _container_of(node) if isinstance(node, Mapping) and "wait" not in node.entries else None
+    return None if container is None else (container.start, container.start + 1)
 
 
 def _word_of(scalar: Scalar, finding: Finding) -> tuple[int, int] | None:

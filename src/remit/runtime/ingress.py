@@ -110,7 +110,7 @@ class Ingress:
             key = trigger.key.render(scope)
             run_input = trigger.input.render(scope)
         except EvaluationError as error:
-            _log.error("trigger_failed", definition=program.definition.name, event=event.name, error=error.message)
+            _log.error("trigger_failed", definition=program.definition.name, trigger=event.name, error=error.message)
             return None
         try:
             return await self._ports.runs.submit(
@@ -124,5 +124,5 @@ class Ingress:
         except RemitError as error:
             if getattr(error, "retryable", False):
                 raise
-            _log.error("trigger_refused", definition=program.definition.name, event=event.name, error=error.message)
+            _log.error("trigger_refused", definition=program.definition.name, trigger=event.name, error=error.message)
             return None

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
+import structlog
 
 from remit.core.canonical import JsonValue
 from remit.core.commands import AwaitSettlement
 from remit.core.program import Program
 from remit.core.state import RunState
 from remit.core.states import RUN_TERMINAL, RunStatus
-from remit.errors import IllegalTransitionError, InputInvalidError, PermissionDeniedError
+from remit.errors import DefinitionUnrunnableError, IllegalTransitionError, InputInvalidError, PermissionDeniedError
 from remit.governance.schemas import compiled_schema
 from remit.ids import Digest, PrincipalId, RunId, TenantId
 from remit.ports.store import (
@@ -36,6 +37,7 @@ from remit.runtime.submissions import PreparedSubmission, Submitter, encode_inpu
 from remit.runtime.worker import Worker
 
 WAIT_POLL_SECONDS: Final = 0.5
+_log = structlog.get_logger("remit.runs")
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ class Runs:
         Raises:
             NotFoundError: the tenant has no such definition.
             InputInvalidError: the input does not match the definition's schema; nothing was created.
+            DefinitionUnrunnableError: the definition, stored by another version, is more than this one can run; the
+                same holds.
         """
         program = await self._ports.catalogue.program(tenant_id, definition_digest)
         run_input = with_defaults(program.definition.input_schema, run_input)
@@ -237,7 +241,14 @@ class Runs:
         """Return the newest definitions of a tenant that an event of this name may start."""
         programs = []
         for stored in await self._ports.directory.list_definitions(tenant_id):
-            program = await self._ports.catalogue.program(tenant_id, stored.digest)
+            try:
+                program = await self._ports.catalogue.program(tenant_id, stored.digest)
+            except DefinitionUnrunnableError as error:
+                # Another version stored it. What it would have started is told; it must not keep others from starting.
+                _log.error(
+                    "trigger_refused", definition=stored.name, trigger=event, code=error.code, error=error.message
+                )
+                continue
             if any(trigger.event == event for trigger in program.triggers):
                 programs.append(program)
         return programs

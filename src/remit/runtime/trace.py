@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 import msgspec
 
 from remit.core.canonical import JsonValue
-from remit.core.definition import EventStep, SignalStep, Step, TimerStep, ToolStep
+from remit.core.definition import EventStep, RunnableStep, SignalStep, Step, TimerStep, ToolStep
 from remit.core.facts import (
     ApprovalDenied,
     ApprovalExpired,
@@ -115,7 +115,7 @@ class _Projection:
             "principal_id": run.principal_id,
             "trigger": run.trigger,
         }
-        self.steps = {step.id: self._pending_step(step) for step in definition.steps}
+        self.steps = {step_id: self._pending_step(compiled.step) for step_id, compiled in program.steps.items()}
 
     def hear(self, fact: Fact, at: datetime) -> None:
         """Take one fact into the spans."""
@@ -153,7 +153,7 @@ class _Projection:
         siblings.append(span)
         return span
 
-    def _pending_step(self, step: Step) -> Span:
+    def _pending_step(self, step: RunnableStep) -> Span:
         span = self.begin(self.run, "step", step.id, name=step.id, status="pending")
         span.started_at = None
         span.attributes["step_kind"] = _kind_of(step)
@@ -412,7 +412,7 @@ def _start_waiting(on: _Projection, step_id: str, *, name: str) -> Span:
     return on.begin_wait(step_id, "wait", parent=step, name=name)
 
 
-def _kind_of(step: Step) -> str:
+def _kind_of(step: RunnableStep) -> str:
     match step:
         case ToolStep():
             return "tool"

@@ -1,6 +1,7 @@
 """The registry: which tools there are, by name and version.
 
-Owns: finding tools and their contracts. An explicit object: two kernels in one process have two.
+Owns: finding tools and their contracts, also of tools that are only declared. An explicit object: two kernels in one
+process have two.
 Does not know: who may use a tool.
 """
 
@@ -29,17 +30,47 @@ class Registry:
         self._tools: dict[str, dict[str, Tool]] = {}
         self._newest: dict[str, Tool] = {}
         self._contracts: dict[Digest, ToolContract] = {}
+        self._declared: dict[str, ToolContract] = {}
+
+    def declare(self, contract: ToolContract) -> None:
+        """Make a contract known that definitions may be compiled against, without a tool that can be called.
+
+        Raises:
+            ContractInvalidError: it contradicts itself, or a tool of this name and version was added with another one.
+        """
+        validate_contract(contract)
+        tool = self._tools.get(contract.name, {}).get(contract.version)
+        self._declared[contract.name] = contract
+        self._contracts[contract_digest(contract)] = contract
+        if tool is not None:
+            self._require_declared(tool.contract)
+
+    def without_adapter(self) -> frozenset[str]:
+        """Return the names of declared tools that no tool was added for."""
+        return frozenset(self._declared.keys() - self._tools.keys())
+
+    def _require_declared(self, contract: ToolContract) -> None:
+        declared = self._declared.get(contract.name)
+        if declared is not None and declared.version == contract.version and declared != contract:
+            raise ContractInvalidError(
+                f"expected the declared contract of {contract.name} {contract.version}, got another one; definitions "
+                "name it by its digest: take it from remit.ports.declared, or give the tool another version",
+                tool=contract.name,
+                field="version",
+            )
 
     def add(self, tool: Tool) -> None:
         """Make a tool known.
 
         Raises:
-            ContractInvalidError: its contract contradicts itself, it is ``queryable`` without a look-up, there is
-                another tool of this name and version, or the registry is full.
+            ContractInvalidError: its contract contradicts itself or what was declared under its name and version, it is
+                ``queryable`` without a look-up, there is another tool of this name and version, or the registry is
+                full.
         """
         contract = tool.contract
         validate_contract(contract)
         require_lookup(tool)
+        self._require_declared(contract)
         versions = self._tools.get(contract.name, {})
         if contract.version in versions:
             raise ContractInvalidError(
@@ -78,17 +109,21 @@ class Registry:
         return [tool for name in sorted(self._tools) for tool in sorted(self._tools[name].values(), key=_age)]
 
     def names(self) -> Sequence[str]:
-        """Return the names of all tools, sorted."""
-        return sorted(self._tools)
+        """Return the names of all tools, sorted, with those that are only declared."""
+        return sorted(self._tools.keys() | self._declared.keys())
 
     def contracts(self) -> dict[str, ToolContract]:
-        """Return the contract of each tool's newest version, by name."""
-        return {name: tool.contract for name, tool in sorted(self._newest.items())}
+        """Return the contract of each tool's newest version, by name, with those that are only declared."""
+        added = {name: tool.contract for name, tool in self._newest.items()}
+        return dict(sorted((self._declared | added).items()))
 
     def find_contract(self, name: str, version: str | None = None) -> ToolContract | None:
         """Return the contract of a version, or of the newest; ``None`` if there is none."""
         tool = self._newest.get(name) if version is None else self._tools.get(name, {}).get(version)
-        return None if tool is None else tool.contract
+        if tool is not None:
+            return tool.contract
+        declared = self._declared.get(name)
+        return declared if declared is not None and version in {None, declared.version} else None
 
     def find_by_digest(self, digest: Digest) -> ToolContract | None:
         """Return the contract that a definition or an approval names by its digest, or ``None``."""

@@ -57,6 +57,15 @@ def test_defaults_are_filled_in() -> None:
     assert 100 == stored["bounds"]["tool_calls_max"]
 
 
+def test_digest_of_known_kinds_is_the_recorded_one() -> None:
+    """
+    What the model learnt since adds nothing to definitions that do not use it: their digests are for good.
+    """
+    recorded = "27cfdb060774e6fd511900dd5403b28c93a67877b790db3ba4d220618cd06615"
+
+    assert recorded == definition_digest(encode_definition(EVERY_KIND))
+
+
 def test_digest_names_the_bytes() -> None:
     """
     Equal definitions have one digest, others have another; it is that of the stored bytes.

@@ -28,7 +28,7 @@ from remit.plans.bounds import BOUNDS
 from remit.plans.documents import plain_value, read_document
 from remit.plans.fields import FieldTable
 from remit.plans.orchestration import CompileResult, compile_orchestration
-from remit.plans.orchestration.tables import DOCUMENT, PARAMETER, RETRY, STEP, TRIGGER, WAIT
+from remit.plans.orchestration.tables import DOCUMENT, GATE, LOOP, PARAMETER, RETRY, STEP, TRIGGER, WAIT
 from tests.unit.plans.reading import lines
 
 Contracts = dict[str, ToolContract]
@@ -284,6 +284,9 @@ def test_tool_version_is_fixed_when_compiled(contracts: Contracts, version: str)
         def names(self) -> list[str]:
             return ["shop.order.get"]
 
+        def without_adapter(self) -> frozenset[str]:
+            return frozenset()
+
     newest = ToolContract(
         name="shop.order.get", version="2.0.0", input_schema={"type": "object", "properties": {"id": {}}}
     )
@@ -356,8 +359,9 @@ SCHEMA = json.loads((Path(orchestration.__file__).parent / "schema.json").read_t
         (SCHEMA, DOCUMENT), (SCHEMA["$defs"]["step"], STEP), (SCHEMA["$defs"]["retry"], RETRY),
         (SCHEMA["$defs"]["wait"], WAIT), (SCHEMA["$defs"]["trigger"], TRIGGER),
         (SCHEMA["$defs"]["parameter"], PARAMETER), (SCHEMA["$defs"]["bounds"], BOUNDS),
+        (SCHEMA["$defs"]["loop"], LOOP), (SCHEMA["$defs"]["gate"], GATE),
     ],
-    ids=["document", "step", "retry", "wait", "trigger", "parameter", "bounds"],
+    ids=["document", "step", "retry", "wait", "trigger", "parameter", "bounds", "loop", "gate"],
 )  # fmt: skip
 def test_schema_for_editors_has_the_fields(place: dict[str, dict[str, object]], table: FieldTable) -> None:
     """

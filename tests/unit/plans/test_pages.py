@@ -10,7 +10,7 @@ from remit.plans.business.tables import APPROVAL_RULE, BREAKER, SCOPE, SUBSCRIPT
 from remit.plans.business.tables import DOCUMENT as REMIT_FILE
 from remit.plans.fields import FieldTable
 from remit.plans.orchestration import compile_orchestration
-from remit.plans.orchestration.tables import DOCUMENT, PARAMETER, RETRY, STEP, TRIGGER, WAIT
+from remit.plans.orchestration.tables import DOCUMENT, GATE, LOOP, PARAMETER, RETRY, STEP, TRIGGER, WAIT
 from tests.unit.plans.reading import lines
 
 PAGES = Path(__file__).parents[3] / "docs" / "reference"
@@ -47,7 +47,7 @@ def test_orchestration_page_compiles_and_names_every_field() -> None:
         "stripe.pi.authorize": contract("stripe.pi.authorize", "amount"),
     }
     result = compile_orchestration(example("orchestration.md"), path="a.yaml", contracts=contracts)
-    tables = (DOCUMENT, STEP, RETRY, WAIT, TRIGGER, PARAMETER, BOUNDS)
+    tables = (DOCUMENT, STEP, RETRY, WAIT, LOOP, GATE, TRIGGER, PARAMETER, BOUNDS)
 
     assert [] == lines(result.diagnostics)
     assert set() == unmentioned(page("orchestration.md"), *tables)

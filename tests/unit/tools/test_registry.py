@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from remit.errors import ContractInvalidError, NotFoundError
@@ -78,6 +79,42 @@ def test_contracts_are_found_by_name_and_digest() -> None:
     assert registry.find_contract("shop.refund", "3.0.0") is None
     assert registry.find_contract("none") is None
     assert old.contract is registry.find_by_digest(contract_digest(old.contract))
+
+
+def test_declared_tool_is_known_by_its_contract_only() -> None:
+    """
+    Documents may be checked against it; it is listed as lacking an adapter, and there is nothing to call.
+    """
+    registry = registry_of(make_tool())
+    declared = make_tool("code.change").contract
+    registry.declare(declared)
+
+    assert declared is registry.find_contract("code.change") is registry.find_contract("code.change", "1.0.0")
+    assert registry.find_contract("code.change", "2.0.0") is None
+    assert ["code.change", "shop.refund"] == list(registry.names()) == list(registry.contracts())
+    assert frozenset({"code.change"}) == registry.without_adapter()
+    assert ["shop.refund"] == [item.contract.name for item in registry.list()]
+    with pytest.raises(NotFoundError):
+        registry.get("code.change")
+
+
+def test_adapter_has_the_declared_contract() -> None:
+    """
+    Definitions name the contract by its digest: a tool of the same name and version with another one is refused.
+    """
+    adapter, other = make_tool("code.change"), make_tool("code.change", "2.0.0")
+    registry = Registry()
+    registry.declare(msgspec.structs.replace(adapter.contract, timeout_ms=1))
+    with pytest.raises(ContractInvalidError, match="expected the declared contract"):
+        registry.add(adapter)
+    assert frozenset({"code.change"}) == registry.without_adapter()
+    registry.add(other)
+
+    assert other is registry.get("code.change")
+    assert frozenset() == registry.without_adapter()
+    late = registry_of(adapter)
+    with pytest.raises(ContractInvalidError, match="expected the declared contract"):
+        late.declare(msgspec.structs.replace(adapter.contract, timeout_ms=1))
 
 
 def test_two_registries_share_nothing() -> None:

@@ -6,14 +6,15 @@ Does not know: stores or files. The same bytes, tools and business config give t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Final
 
 from remit.core.canonical import JsonValue
 from remit.core.definition import STEPS_MAX, Bounds, Definition, Step, Trigger, encode_definition
 from remit.core.program import RUN_ROOTS, TRIGGER_ROOTS
-from remit.diagnostics import Diagnostics, Reporter
+from remit.core.runnable import told, unrunnable_parts
+from remit.diagnostics import Diagnostics, Reporter, Severity
 from remit.errors import DefinitionInvalidError
 from remit.governance.compile_checks import check_definition
 from remit.governance.contracts import ToolContract
@@ -21,7 +22,7 @@ from remit.governance.policy import BusinessConfig
 from remit.plans.bounds import BOUNDS, read_bounds
 from remit.plans.catalogue import Catalogue, ContractTable
 from remit.plans.checking import report_checks
-from remit.plans.documents import Document, Node, read_document
+from remit.plans.documents import Document, Mapping, Node, read_document
 from remit.plans.expressions import condition_of, template_of
 from remit.plans.fields import DEFINITION_NAME, VERSION, WORD, Fields, fields_of
 from remit.plans.orchestration.inputs import read_input
@@ -49,7 +50,7 @@ def compile_orchestration(
     text: bytes,
     *,
     path: str,
-    contracts: Mapping[str, ToolContract] | Catalogue,
+    contracts: MappingType[str, ToolContract] | Catalogue,
     policy: BusinessConfig | None = None,
 ) -> CompileResult:
     """Return the definition that a document describes, or everything that is wrong with it.
@@ -70,18 +71,19 @@ def compile_tree(
     document: Document | None,
     diagnostics: Diagnostics,
     *,
-    contracts: Mapping[str, ToolContract] | Catalogue,
+    contracts: MappingType[str, ToolContract] | Catalogue,
     policy: BusinessConfig | None,
 ) -> Definition | None:
     """Return the definition of a document that was read; ``None`` if ``diagnostics`` has, or gets, an error."""
     if document is None or document.root is None or not document.is_complete:
         return None
-    catalogue = ContractTable(contracts) if isinstance(contracts, Mapping) else contracts
+    catalogue = ContractTable(contracts) if isinstance(contracts, MappingType) else contracts
     reporter = Reporter(document.source, diagnostics)
     definition = _compile(reporter, document.root, catalogue=catalogue)
     if definition is not None and not diagnostics.is_full:
         report_checks(reporter, document.root, check_definition(definition, contracts=catalogue, policy=policy))
         _check_size(reporter, definition)
+        _note_unrunnable(reporter, document.root, definition, catalogue)
     return None if diagnostics.has_errors else definition
 
 
@@ -155,6 +157,21 @@ def _read_trigger(reporter: Reporter, node: Node) -> Trigger:
     text = None if condition is None else condition_of(reporter, condition)
     assert isinstance(value, dict)
     return Trigger(event=event or _UNREADABLE, input=value, key=key or _UNREADABLE_KEY, condition=text)
+
+
+def _note_unrunnable(reporter: Reporter, root: Node, definition: Definition, catalogue: Catalogue) -> None:
+    """Say of a sound definition that this version cannot run it, and why."""
+    if reporter.diagnostics.has_errors:
+        return
+    parts = unrunnable_parts(definition, without_adapter=catalogue.without_adapter())
+    if parts:
+        steps = root.entries.get("steps") if isinstance(root, Mapping) else None
+        reporter.report(
+            "DEFINITION_UNRUNNABLE",
+            f"expected steps that this version can run, got {told(parts)}; it can be checked, not run or stored",
+            at=(0, 0) if steps is None else (steps.key.start, steps.key.end),
+            severity=Severity.NOTE,
+        )
 
 
 def _check_size(reporter: Reporter, definition: Definition) -> None:

@@ -9,50 +9,89 @@ A step that cannot be read becomes a stand-in, so that checks of the others stil
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal, TypedDict
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from remit.core.canonical import JsonValue
-from remit.core.definition import EventStep, RetryPolicy, SignalStep, Step, TimerStep, ToolStep
-from remit.core.program import OUTPUT_ROOTS, RUN_ROOTS
+from remit.core.definition import EventStep, RetryPolicy, RunnableStep, SignalStep, Step, TimerStep, ToolStep
+from remit.core.program import LOOP_ROOTS, RUN_ROOTS
 from remit.diagnostics import Reporter
 from remit.governance.contracts import contract_digest
 from remit.plans.catalogue import Catalogue
 from remit.plans.documents import Node, Scalar, shorten
 from remit.plans.expressions import condition_of, template_of
-from remit.plans.fields import STEP_ID, VERSION, WORD, Fields, fields_of, place, text_of
+from remit.plans.fields import PRINCIPAL_NAME, STEP_ID, VERSION, WORD, Fields, fields_of, place, text_of
+from remit.plans.orchestration.nesting import CommonFields, Outcome, read_gate, read_loop
 from remit.plans.orchestration.tables import RETRY, STEP, STEP_TYPES, UNSUPPORTED_TYPES, WAIT
 
 ATTEMPTS_MAX: Final = 100
 """Most attempts of one step: with pauses of a minute they take more than an hour."""
 
 _FAIL_OR_CONTINUE: Final = ("fail", "continue")
-_TOOL_FIELDS: Final = ("input", "output_mapping", "retry", "timeout", "tool_version")
+_TOOL_FIELDS: Final = ("input", "output_mapping", "principal", "retry", "timeout", "tool_version")
+_KINDS: Final = ("gate", "loop", "wait", "tool")
+_NESTED: Final = {
+    "loop": "loops do not nest; put the steps into one body",
+    "gate": "people decide before or after a loop; write the gate beside it",
+}
 _ATTEMPTS_DEFAULT: Final = 3
 """Attempts of a step that has `retry` without a number, as in the seed documents; without `retry` there is one."""
 
 _UNREADABLE: Final = "unreadable"
 _DELAY_MS_MAX: Final = 86_400_000
 
-Outcome = Literal["fail", "continue"]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """Where a step stands: which tools there are, and what its expressions may use."""
 
-class _Common(TypedDict):
-    """What every step has."""
+    catalogue: Catalogue
+    roots: frozenset[str] = RUN_ROOTS
 
-    id: str
-    depends_on: tuple[str, ...]
-    condition: str | None
-    on_failure: Outcome
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether the step is part of a loop's body."""
+        return self.roots == LOOP_ROOTS
 
 
 def read_step(reporter: Reporter, node: Node, *, number: int, catalogue: Catalogue) -> Step:
     """Return one step; ``number`` counts from 1 and names a step whose id is unusable."""
-    stand_in = f"step_{number}"
+    context = StepContext(catalogue=catalogue)
+    read = _read_fields(reporter, node, f"step_{number}", context)
+    if read is None:
+        return TimerStep(id=f"step_{number}", duration_ms=1)
+    fields, common = read
+    if "gate" in fields:
+        return read_gate(fields, common)
+    if "loop" in fields:
+        inside = StepContext(catalogue=catalogue, roots=LOOP_ROOTS)
+
+        def read_inner(item: Node, place: int) -> RunnableStep:
+            return _read_inner(reporter, item, f"{common['id']}_{place}", inside)
+
+        return read_loop(fields, common, read_inner=read_inner)
+    return _read_plain(fields, common, context)
+
+
+def _read_inner(reporter: Reporter, node: Node, stand_in: str, context: StepContext) -> RunnableStep:
+    """Return one step of a loop's body."""
+    read = _read_fields(reporter, node, stand_in, context)
+    if read is None:
+        return TimerStep(id=stand_in, duration_ms=1)
+    return _read_plain(*read, context)
+
+
+def _read_fields(
+    reporter: Reporter, node: Node, stand_in: str, context: StepContext
+) -> tuple[Fields, CommonFields] | None:
+    """Return a step's fields and what every step has; ``None`` for what is no step at all."""
     fields = fields_of(reporter, node, STEP)
     if fields is None:
-        return TimerStep(id=stand_in, duration_ms=1)
+        return None
     fields.require("id")
-    common = _Common(
+    common = CommonFields(
         id=_id(fields) or stand_in,
         depends_on=_dependencies(fields),
         condition=_condition(fields, "if"),
@@ -60,20 +99,33 @@ def read_step(reporter: Reporter, node: Node, *, number: int, catalogue: Catalog
     )
     fields.text("name", length_max=200)
     fields.text("description")
+    kind = next((name for name in _KINDS if name in fields), None)
+    if kind is not None and kind != "tool":
+        fields.exclude(kind, *(name for name in _KINDS if name != kind), *_TOOL_FIELDS)
+    if context.is_in_loop and kind in _NESTED:
+        fields.reporter.report(
+            "KIND_UNSUPPORTED",
+            f"expected a step with `tool` or `wait` in a loop, got {kind!r}; {_NESTED[kind]}",
+            at=fields.key(kind),
+        )
+    return fields, common
+
+
+def _read_plain(fields: Fields, common: CommonFields, context: StepContext) -> RunnableStep:
+    """Return a step that calls a tool or waits; one of another kind becomes a stand-in."""
+    stand_in = TimerStep(**common, duration_ms=1)
+    if not _is_supported(fields) or (context.is_in_loop and any(kind in fields for kind in _NESTED)):
+        return stand_in
     if "wait" in fields:
-        fields.exclude("wait", "tool", *_TOOL_FIELDS)
-    if not _is_supported(fields):
-        return TimerStep(**common, duration_ms=1)
-    if "wait" in fields:
-        return _read_wait(fields, common)
+        return _read_wait(fields, common, context)
     if "tool" in fields:
-        return _read_tool(fields, common, catalogue)
-    reporter.report(
+        return _read_tool(fields, common, context)
+    fields.reporter.report(
         "KIND_MISSING",
-        "expected 'tool' or 'wait' in the step, got neither; write what it calls or waits for",
+        "expected 'tool', 'wait', 'loop' or 'gate' in the step, got none; write what it does",
         at=fields.key("id"),
     )
-    return TimerStep(**common, duration_ms=1)
+    return stand_in
 
 
 def _id(fields: Fields) -> str | None:
@@ -95,7 +147,8 @@ def _is_supported(fields: Fields) -> bool:
     if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.lower() in UNSUPPORTED_TYPES:
         fields.reporter.report(
             "KIND_UNSUPPORTED",
-            f"expected a kind of step that this version can run, got {shorten(node.value)}; write `tool` or `wait`",
+            f"expected a kind of step that this version knows, got {shorten(node.value)}; "
+            "write `tool`, `wait`, `loop` or `gate`",
             at=place(node),
         )
         return False
@@ -103,22 +156,23 @@ def _is_supported(fields: Fields) -> bool:
     if kind is not None and kind not in fields:
         fields.require(kind)
         return False
-    return "wait" in fields or "tool" in fields or not fields.has_unsupported
+    return any(name in fields for name in _KINDS) or not fields.has_unsupported
 
 
-def _read_tool(fields: Fields, common: _Common, catalogue: Catalogue) -> Step:
+def _read_tool(fields: Fields, common: CommonFields, context: StepContext) -> RunnableStep:
     tool = fields.text("tool", rule=WORD)
     version = fields.text("tool_version", rule=VERSION)
-    contract = None if tool is None else catalogue.find_contract(tool, version)
+    contract = None if tool is None else context.catalogue.find_contract(tool, version)
     return ToolStep(
         **common,
         tool=tool or "",
         tool_version=(version or "") if contract is None else contract.version,
         contract_digest="" if contract is None else contract_digest(contract),
-        input=_template_object(fields, "input", RUN_ROOTS) or {},
-        output_mapping=_template_object(fields, "output_mapping", OUTPUT_ROOTS),
+        input=_template_object(fields, "input", context.roots) or {},
+        output_mapping=_template_object(fields, "output_mapping", context.roots | {"output"}),
         retry=_retry(fields),
         timeout_ms=fields.duration_ms("timeout"),
+        principal=fields.text("principal", rule=PRINCIPAL_NAME) or msgspec.UNSET,
     )
 
 
@@ -145,7 +199,7 @@ def _retry(fields: Fields) -> RetryPolicy:
     )
 
 
-def _read_wait(fields: Fields, common: _Common) -> Step:
+def _read_wait(fields: Fields, common: CommonFields, context: StepContext) -> RunnableStep:
     stand_in = TimerStep(**common, duration_ms=1)
     wait = fields.fields("wait", WAIT)
     if wait is None:
@@ -160,25 +214,25 @@ def _read_wait(fields: Fields, common: _Common) -> Step:
             )
         return stand_in
     wait.exclude(kinds[0], *(name for name in wait if name not in _WAITS[kinds[0]]))
-    return _WAIT_READERS[kinds[0]](wait, common)
+    return _WAIT_READERS[kinds[0]](wait, common, context)
 
 
-def _read_timer(wait: Fields, common: _Common) -> Step:
+def _read_timer(wait: Fields, common: CommonFields, _context: StepContext) -> RunnableStep:
     return TimerStep(**common, duration_ms=wait.duration_ms("timer") or 1)
 
 
-def _read_signal(wait: Fields, common: _Common) -> Step:
+def _read_signal(wait: Fields, common: CommonFields, _context: StepContext) -> RunnableStep:
     signal = wait.text("signal", rule=WORD)
     timeout_ms, on_timeout = _deadline(wait)
     return SignalStep(**common, signal=signal or _UNREADABLE, timeout_ms=timeout_ms, on_timeout=on_timeout)
 
 
-def _read_event(wait: Fields, common: _Common) -> Step:
+def _read_event(wait: Fields, common: CommonFields, context: StepContext) -> RunnableStep:
     event = wait.text("event", rule=WORD)
     timeout_ms, on_timeout = _deadline(wait)
     correlation = wait.node("correlation")
     match = _condition(wait, "match")
-    value = None if correlation is None else template_of(wait.reporter, correlation, roots=RUN_ROOTS)
+    value = None if correlation is None else template_of(wait.reporter, correlation, roots=context.roots)
     return EventStep(
         **common,
         event=event or _UNREADABLE,
@@ -194,7 +248,7 @@ _WAITS: Final = {
     "signal": frozenset({"signal", "timeout", "on_timeout"}),
     "event": frozenset({"event", "correlation", "match", "timeout", "on_timeout"}),
 }
-_WAIT_READERS: Final[dict[str, Callable[[Fields, _Common], Step]]] = {
+_WAIT_READERS: Final[dict[str, Callable[[Fields, CommonFields, StepContext], RunnableStep]]] = {
     "timer": _read_timer,
     "signal": _read_signal,
     "event": _read_event,

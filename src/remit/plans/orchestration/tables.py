@@ -10,14 +10,14 @@ from typing import Final
 
 from remit.plans.fields import FieldTable
 
-_CALL_A_TOOL: Final = "this version runs steps with `tool` or `wait`"
+_CALL_A_TOOL: Final = "write a step with `tool`, `wait`, `loop` or `gate`"
 
 DOCUMENT: Final = FieldTable(
     what="an orchestration",
     names=frozenset({"bounds", "description", "input", "name", "output", "parameters", "steps", "triggers", "version"}),
     unsupported={
         "orchestration": "write its `steps` and `parameters` at the top level",
-        "checkpoints": "checkpoints are planned; write an approval rule in the remit file",
+        "checkpoints": "checkpoints are planned; write a step with `gate`, or an approval rule in the remit file",
         "error_handling": "write `retry` and `on_failure` in each step",
         "execution": "steps without `depends_on` run in parallel; there is nothing to set",
         "owner": "definitions belong to the tenant that they are registered for; remove it",
@@ -31,12 +31,15 @@ STEP: Final = FieldTable(
         {
             "depends_on",
             "description",
+            "gate",
             "id",
             "if",
             "input",
+            "loop",
             "name",
             "on_failure",
             "output_mapping",
+            "principal",
             "retry",
             "timeout",
             "tool",
@@ -56,7 +59,7 @@ STEP: Final = FieldTable(
         "join_policy": "a step starts when all that it depends on are completed or skipped; other policies are planned",
         "for_each": "loops over a list are planned; write the steps out",
         "poll": "polling is planned; wait for an event, or for a timer before each look",
-        "checkpoint_after": "checkpoints are planned; write an approval rule for the next tool in the remit file",
+        "checkpoint_after": "checkpoints are planned; write a step with `gate` that depends on this one",
         "compensation": "compensation is planned; write a step that undoes the effect",
         "rollback": "compensation is planned; write a step that undoes the effect",
         "context": "put it into `input`",
@@ -96,8 +99,23 @@ PARAMETER: Final = FieldTable(
     names=frozenset({"default", "description", "enum", "name", "required", "type"}),
 )
 
-STEP_TYPES: Final = ("tool", "wait")
-"""Values of the optional field ``type`` that can be run."""
+LOOP: Final = FieldTable(
+    what="a loop",
+    names=frozenset({"feedback", "iterations_max", "output", "steps", "until"}),
+    other_names={"body": "steps", "max_iterations": "iterations_max"},
+)
+
+GATE: Final = FieldTable(
+    what="a gate",
+    names=frozenset({"approvers", "approvers_required", "criteria", "options", "passing", "question", "timeout"}),
+    other_names={"required_approvers": "approvers_required"},
+    unsupported={
+        "on_timeout": "nothing passes by time running out: the gate fails then, and `on_failure` says what follows",
+    },
+)
+
+STEP_TYPES: Final = ("tool", "wait", "loop", "gate")
+"""Values of the optional field ``type``: the kinds that are known."""
 
 UNSUPPORTED_TYPES: Final = frozenset(
     {"agent", "branch", "checkpoint", "compensation", "for_each", "orchestration", "parallel", "poll"}
