@@ -93,6 +93,11 @@ _SHAPE: Final = (
             "It is refused, because leaving it out would change what the orchestration means."
         ),
     ),
+    (
+        "PLACEHOLDER_LEFT",
+        _ERROR,
+        "A value that a template leaves to be filled in, such as `<name>`, `TODO` or `…`. Write what it stands for.",
+    ),
     ("SCHEMA_MALFORMED", _ERROR, "A JSON Schema in the document is itself not valid, or refers outside itself."),
     (
         "SECRET_LITERAL",

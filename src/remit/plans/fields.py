@@ -88,8 +88,7 @@ class Fields:
 
     def _take(self, entry: Entry) -> None:
         written = str(entry.key.value)
-        name = written if written in self.table.names else snake_case(written)
-        name = self.table.other_names.get(name, name)
+        name = field_name(self.table, written)
         at = (entry.key.start, entry.key.end)
         if name in self.table.unsupported:
             self.has_unsupported = True
@@ -99,14 +98,13 @@ class Fields:
                 at=at,
             )
         elif name not in self.table.names:
-            known = nearest(name, self.table.names | self.table.other_names.keys())
-            known = self.table.other_names.get(known or "", known)
+            known = nearest_field(self.table, name)
             hint = "" if known is None else f"; did you mean {known!r}?"
             self.reporter.report(
                 "FIELD_UNKNOWN",
                 f"expected a field of {self.table.what}, got {shorten(written)}{hint}",
                 at=at,
-                replacement=known,
+                replacement=None if known is None else f"{_quote(entry.key)}{known}{_quote(entry.key)}",
             )
         elif name in self._entries:
             first = self._entries[name].key
@@ -281,6 +279,18 @@ class Fields:
         return False
 
 
+def field_name(table: FieldTable, written: str) -> str:
+    """Return the field that a written name stands for; one that is unknown stays as it is, in snake case."""
+    name = written if written in table.names else snake_case(written)
+    return table.other_names.get(name, name)
+
+
+def nearest_field(table: FieldTable, name: str) -> str | None:
+    """Return the field that an unknown name is most likely meant to be, ``None`` if none is near."""
+    known = nearest(name, table.names | table.other_names.keys())
+    return table.other_names.get(known or "", known)
+
+
 def fields_of(reporter: Reporter, node: Node, table: FieldTable) -> Fields | None:
     """Return the fields of a node that is to be a mapping."""
     mapping = mapping_of(reporter, node, what=table.what)
@@ -332,6 +342,11 @@ def wrong_type(reporter: Reporter, node: Node, expected: str, *, remedy: str = "
 def place(node: Node) -> tuple[int, int]:
     """Return where a node starts and ends; an empty one takes the character where it would stand."""
     return node.start, max(node.end, node.start + 1)
+
+
+def _quote(key: Scalar) -> str:
+    """Return the quotation mark that a key stands in."""
+    return key.style if key.style in {'"', "'"} else ""
 
 
 def duration_of(node: Node) -> int | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.plans import contract
+from remit.plans.analysis import Analysis, analyse
 from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
 from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
@@ -19,7 +21,10 @@ from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReading:
-    """What came of one file. ``plan`` is there also when findings are errors, unless nothing could be read."""
+    """What came of one file. ``plan`` is there also when findings are errors, unless nothing could be read.
+
+    ``analysis`` is there whenever ``plan`` is.
+    """
 
     path: str
     raw: bytes
@@ -27,6 +32,7 @@ class PlanReading:
     text: PlanText | None
     plan: Plan | None
     diagnostics: Diagnostics
+    analysis: Analysis | None = None
 
     @property
     def source(self) -> Source | None:
@@ -47,7 +53,16 @@ class Front:
     read: Callable[[PlanText, PlanReporter, PlanOptions], Plan | None]
 
 
-FRONTS: Final[Mapping[PlanFormat, Front]] = {}
+FRONTS: Final[Mapping[PlanFormat, Front]] = {
+    front.format: front
+    for front in (
+        Front(
+            format=PlanFormat.PLANNING_CONTRACT, likeness=contract.contract_likeness, read=contract.read_contract_plan
+        ),
+        Front(format=PlanFormat.FANOUT, likeness=contract.fanout_likeness, read=contract.read_fanout_plan),
+        Front(format=PlanFormat.ISSUE_CONTRACT, likeness=contract.issue_likeness, read=contract.read_issue_plan),
+    )
+}
 """The front-end of each format."""
 
 
@@ -77,7 +92,10 @@ def read_plan(raw: bytes, *, path: str, options: PlanOptions = AS_WRITTEN) -> Pl
             _report_unknown(text, reporter)
         else:
             plan = FRONTS[found].read(text, reporter, options)
-    return PlanReading(path=path, raw=raw, format=found, text=text, plan=plan, diagnostics=diagnostics)
+    analysis = None if plan is None else analyse(plan)
+    return PlanReading(
+        path=path, raw=raw, format=found, text=text, plan=plan, diagnostics=diagnostics, analysis=analysis
+    )
 
 
 def format_of(text: PlanText) -> PlanFormat | None:

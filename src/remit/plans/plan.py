@@ -55,13 +55,14 @@ class RiskClass(StrEnum):
 
 
 class DependencyOrigin(StrEnum):
-    """Where a document says that one task comes before another."""
+    """Where a document says that one task comes before another; ``TEST`` is that it tests the other's work."""
 
     FIELD = "field"
     CHAIN = "chain"
     GRAPH = "graph"
     MATRIX = "matrix"
     ORDER = "order"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

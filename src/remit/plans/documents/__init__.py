@@ -1,6 +1,7 @@
 """Strict, position-preserving reading of YAML and JSON."""
 
 from remit.plans.documents.decoding import DOCUMENT_BYTES_MAX
+from remit.plans.documents.json_reader import read_json_within
 from remit.plans.documents.reading import read_document
 from remit.plans.documents.tree import (
     Document,
@@ -31,5 +32,6 @@ __all__ = [
     "follow",
     "plain_value",
     "read_document",
+    "read_json_within",
     "shorten",
 ]

@@ -3,8 +3,8 @@
 Owns: which JSON is accepted (RFC 8259, less duplicate keys, numbers that are not kept exactly, and lone surrogates).
 Does not know: the fields of any document.
 
-Frequent slips (a comment, a missing or trailing comma, single quotes, NaN) are reported and read over, so that one
-reading finds them all; behind any other mistake reading stops.
+Frequent slips (a placeholder, a comment, a missing or trailing comma, single quotes, NaN) are reported and read over,
+so that one reading finds them all; behind any other mistake reading stops.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _COMMENT: Final = re.compile(r"(?://|#)[^\n\r]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 _PLAIN_STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*"')
 _STRING: Final = re.compile(r""""(?:[^"\\\n\r]|\\[^\n\r])*+"?|'(?:[^'\\\n\r]|\\[^\n\r])*+'?""")
 _WORD: Final = re.compile(r"[-+.\w]+")
+_PLACEHOLDER: Final = re.compile(r"<[^<>\"\n\r]{1,200}>|\.{3}|\N{HORIZONTAL ELLIPSIS}|(?:TODO|TBD|FIXME)\b")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.)|$)", re.DOTALL)
@@ -35,20 +36,29 @@ _CLOSERS: Final = "]}"
 
 def read_json(source: Source, diagnostics: Diagnostics) -> Document:
     """Return the tree of a JSON text; everything wrong with it is reported."""
-    reader = _Reader(Reporter(source, diagnostics))
+    return read_json_within(Reporter(source, diagnostics), source.text, at=(0, len(source.text)))
+
+
+def read_json_within(reporter: Reporter, text: str, *, at: tuple[int, int]) -> Document:
+    """Return the tree of the JSON that stands between two offsets of a text, such as in a code fence.
+
+    Places of nodes, and of what is reported, are offsets of ``text``.
+    """
+    start, end = at
+    reader = _Reader(reporter, text if end == len(text) else text[:end], start)
     reader.read()
-    root = reader.tree.finish(len(source.text))
-    return Document(source=source, root=root, is_complete=not reader.tree.stopped)
+    root = reader.tree.finish(end)
+    return Document(source=reporter.source, root=root, is_complete=not reader.tree.stopped)
 
 
 class _Reader:
     """Walks over the text once, without recursion."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, text: str, start: int) -> None:
         self._report = reporter.report
         self._diagnostics = reporter.diagnostics
-        self._text = reporter.source.text
-        self._at = 0
+        self._text = text
+        self._at = start
         self._is_first = True
         """Whether nothing of the innermost collection was read yet."""
         self.tree = TreeBuilder(reporter)
@@ -124,6 +134,14 @@ class _Reader:
             self._is_first = True
         elif character in ('"', "'"):
             self.tree.add(self._string())
+        elif left_open := _PLACEHOLDER.match(self._text, self._at):
+            self._at = left_open.end()
+            self._report(
+                "PLACEHOLDER_LEFT",
+                f"expected a value, got the placeholder {shorten(left_open.group())}; fill it in",
+                at=left_open.span(),
+            )
+            self.tree.add(Invalid(start=left_open.start(), end=left_open.end()))
         elif word := _WORD.match(self._text, self._at):
             self._at = word.end()
             self.tree.add(self._word(word.group(), *word.span()))

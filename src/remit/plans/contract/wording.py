@@ -1,0 +1,110 @@
+"""Word rules: does a task build something, or only look at what is there?
+
+Owns: the words. They are written out in docs/reference/plans-contract.md, so that a finding can be argued with.
+Does not know: tasks and rules. Words of other languages than English tell nothing, and nothing is said about them.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+BUILDING: Final = _words(
+    """
+    add adapt allow attach automate block bound build cache change clean code configure connect convert create decode
+    decouple delete deploy deprecate drop embed emit enable encode enforce expose extend extract fix generate guard
+    handle harden implement index inject insert instrument integrate introduce isolate limit load log make merge
+    migrate move normalize normalise optimize optimise parallelize parse persist port propagate provide publish record
+    refactor reject release remove rename replace resolve retry return rewrite route run schedule secure separate
+    serve set ship simplify split store stream support switch throttle track unify update upgrade use wire wrap write
+    """
+)
+"""Verbs of work that changes code."""
+
+LOOKING: Final = _words(
+    """
+    analyse analyze assess audit benchmark certify check compare confirm demonstrate evaluate examine exercise inspect
+    investigate measure monitor prove qualify research review survey validate verify
+    """
+)
+"""Verbs of work that looks at code as it is."""
+
+EVIDENCE: Final = re.compile(
+    r"\b(?:(?:coverage|evidence|traceability|test|verification|validation|compliance|requirements?|event)"
+    r"\s+(?:matrix|matrices)|(?:matrix|matrices)(?=\s+(?:of|for|across|covering|showing)\b|\W*$)|"
+    r"evidence\s+(?:pack|bundle|report|file)s?|(?:coverage|audit|test|verification|validation|gap)\s+reports?|"
+    r"checklists?|gap\s+analysis|(?:verification|validation|audit|review|assessment)\s+(?:of|pass|sweep|run)s?)\b",
+    re.IGNORECASE,
+)
+"""What verification leaves behind: papers, no code."""
+
+VAGUE: Final = _words(
+    "address consider continue coordinate discuss enhance ensure explore finalise finalize help improve look plan "
+    "polish study think work"
+)
+"""Verbs that name no result."""
+
+_PRODUCING: Final = _words(
+    "assemble author build collect compile complete create deliver draft fill generate maintain make prepare produce "
+    "provide publish update write"
+)
+_VERBS: Final = BUILDING | LOOKING | VAGUE | _PRODUCING
+_CODING: Final = BUILDING - _PRODUCING
+_CODE: Final = re.compile(
+    r"(?<![\w./-])/?(?:[\w.-]+/)+[\w.-]*"  # a path
+    r"|`[^`\n]{1,200}`"
+    r"|\b\w{1,100}\.(?:go|py|ts|tsx|js|rs|sql|java|kt|swift|rb|c|cc|cpp|h|proto|toml|yaml|yml|sh)\b"
+    r"|\b[a-z]{1,60}_[a-z0-9_]{1,100}\b"
+    r"|\b[a-z]{1,60}[A-Z]\w{0,100}\b|\b[A-Z][a-z0-9]{1,60}[A-Z]\w{0,100}\b"
+)
+_PAPER_PATH: Final = re.compile(r"(?:\./)?(?:docs?|specs?|reports?|evidence)/|.*\.(?:md|txt|csv|html|pdf)[.`]?$")
+_TESTING: Final = re.compile(r"\W*test(?:ing)?\s+(?:the|that|all|each|every|whether|if|how|existing)\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"[A-Za-z]+")
+_OPENING_WORDS_MAX: Final = 12
+_TEXT_MAX: Final = 4_000
+"""So much of a text is looked at: what a task is about stands at its beginning."""
+
+
+class Aim(StrEnum):
+    """What a task is for, as far as its words tell."""
+
+    BUILDS = "builds"
+    VERIFIES = "verifies"
+    VAGUE = "vague"
+    UNTOLD = "untold"
+
+
+def aim_of(title: str, text: str) -> Aim:
+    """Return what a task is for.
+
+    A task that produces papers of evidence verifies; so does one whose first verb looks at things, unless its words
+    name code or a verb of building. A task whose first verb names no result, and that names no code, is vague.
+    """
+    everything = f"{title}\n{text}"[:_TEXT_MAX]
+    verb = first_verb(title)
+    code = names_code(everything)
+    if EVIDENCE.search(title[:_TEXT_MAX]) and (verb in LOOKING or (verb not in _CODING and not code)):
+        return Aim.VERIFIES
+    builds = code or not BUILDING.isdisjoint(word.lower() for word in _WORD.findall(everything))
+    if verb in LOOKING or _TESTING.match(title):
+        return Aim.BUILDS if builds else Aim.VERIFIES
+    if verb in VAGUE and not code:
+        return Aim.VAGUE
+    return Aim.BUILDS if builds else Aim.UNTOLD
+
+
+def names_code(text: str) -> bool:
+    """Whether a text names code: a path, a file or an identifier, but not a document."""
+    return any(_PAPER_PATH.match(found.group().strip("`")) is None for found in _CODE.finditer(text[:_TEXT_MAX]))
+
+
+def first_verb(title: str) -> str:
+    """Return the first word of a title that is a known verb, ``""`` if none of its first words is."""
+    words = [word.lower() for word in _WORD.findall(title[:_TEXT_MAX])[:_OPENING_WORDS_MAX]]
+    return next((word for word in words if word in _VERBS), "")
