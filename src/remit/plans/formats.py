@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
-from remit.plans import contract
+from remit.plans import contract, delivery
 from remit.plans.analysis import Analysis, analyse
 from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
@@ -56,6 +56,7 @@ class Front:
 FRONTS: Final[Mapping[PlanFormat, Front]] = {
     front.format: front
     for front in (
+        Front(format=PlanFormat.DELIVERY_PLAN, likeness=delivery.likeness, read=delivery.read),
         Front(
             format=PlanFormat.PLANNING_CONTRACT, likeness=contract.contract_likeness, read=contract.read_contract_plan
         ),

@@ -40,9 +40,15 @@ class Repair:
         index = bisect_right(self._read, offset) - 1
         if index < 0:
             return offset
-        following = self._written[index + 1] if index + 1 < len(self._written) else None
-        found = self._written[index] + offset - self._read[index]
-        return found if following is None else min(found, following)
+        begin = self._read[index]
+        if index % 2 and offset > begin:
+            # Inside of what was misread each byte of a character became a character.
+            return self._written[index] + len(self.text[begin:offset].encode())
+        return self._written[index] + offset - begin
+
+    def misread(self, characters: str) -> str:
+        """Return characters as they would stand in the file, had they been there when it was misread."""
+        return characters.encode().decode(self.codec)
 
 
 def repair(text: str) -> Repair | None:

@@ -7,6 +7,7 @@ places in the file.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -62,6 +63,16 @@ class PlanText:
     def written(self, offset: int) -> int:
         """Return the offset in the file's text of what stands at an offset of ``text``."""
         return offset if self._repair is None else self._repair.written(offset)
+
+    def line_number(self, offset: int) -> int:
+        """Return the number of the line that an offset of ``text`` is on."""
+        return bisect_right(self.lines, offset, key=lambda line: line.start)
+
+    def in_kind(self, characters: str, start: int, end: int) -> str:
+        """Return characters as the file would write them instead of a stretch: misread alike if that stretch was."""
+        if self._repair is None or self.source.text[self.written(start) : self.written(end)] == self.text[start:end]:
+            return characters
+        return self._repair.misread(characters)
 
     def span(self, start: int, end: int) -> Span:
         """Return the place in the file of a stretch of ``text``."""

@@ -1,0 +1,167 @@
+"""Human gates: wherever a plan declares them, in lists, headings, tables and running text.
+
+Owns: what a gate looks like, and which phase it follows.
+Does not know: whether that phase exists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from remit.plans.delivery.chapters import Chapter, Chapters
+from remit.plans.delivery.lines import LabelLine, ListLine, PhaseReference, Piece, TextLine, phase_references
+from remit.plans.delivery.record import HUMAN, Gate, Responsibility
+from remit.plans.markdown import Cell, Heading, Table
+from remit.plans.plan import Place
+from remit.plans.texts import PlanText
+
+_GATE: Final = re.compile(
+    r"[^\w\n]{0,8}(?:(?:[Hh]uman|[Vv]alidation|[Aa]pproval|[Qq]uality|[Rr]eview) ){0,3}[Gg]ate "
+    r"(?P<id>[A-Z](?=\W|\Z)|\d{1,3}(?=\W|\Z))"
+)
+_NAMELESS: Final = re.compile(r"[^\w\n]{0,8}[Hh]uman (?:[Vv]alidation |[Aa]pproval |[Rr]eview )?[Gg]ate\b")
+_AFTER: Final = re.compile(r"\(? {0,2}\bafter {1,2}phase {1,2}(?P<number>\d{1,4}) {0,2}\)?", re.IGNORECASE)
+_MENTION: Final = re.compile(
+    r"\b(?P<word>gates?)\b[^.()\n]{0,40}\((?P<phases>(?:after )?phases?[^()\n]{1,80})\)", re.IGNORECASE
+)
+_SHORT: Final = re.compile(r"\(?(?P<phases>phases? [^()\n]{1,80})\)?", re.IGNORECASE)
+_EDGE: Final = " *_–—:-,()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateMention:
+    """Phases that a text says are followed by gates; ``is_all`` when it speaks of all gates."""
+
+    numbers: tuple[str, ...]
+    is_all: bool
+    text: str
+    at: Place
+
+
+def gate_line(text: str, place: Place) -> Gate | None:
+    """Return the gate that a line declares, or ``None``."""
+    named = _GATE.match(text)
+    match = named or _NAMELESS.match(text)
+    if match is None:
+        return None
+    rest = text[match.end() :]
+    after = _AFTER.search(rest)
+    number = "" if after is None else after["number"]
+    if named is None and not number:
+        return None
+    words = rest if after is None else f"{rest[: after.start()].strip(_EDGE)} {rest[after.end() :].strip(_EDGE)}"
+    said = " ".join(words.strip(_EDGE).split())
+    return Gate(id=number if named is None else named["id"], after=number, text=said, at=place)
+
+
+def read_gates(chapters: Chapters) -> tuple[Gate, ...]:
+    """Return all gates that are declared by a line or row of their own, in reading order."""
+    found: list[Gate] = []
+    for topic in chapters.topics:
+        heading = [] if topic.heading is None else [topic.heading]
+        found += _gates([*heading, *topic.pieces], None)
+    for chapter in chapters.phases:
+        found += _gates(chapter.pieces, chapter)
+    return tuple(sorted(found, key=lambda gate: gate.at))
+
+
+def mentions(
+    text: PlanText, responsibilities: Iterable[Responsibility], first_lines: frozenset[int]
+) -> list[GateMention]:
+    """Return where running text and the table of responsibilities say after which phases gates are.
+
+    Args:
+        text: The document.
+        responsibilities: The rows of the table.
+        first_lines: Numbers of lines that declare a gate themselves.
+    """
+    found = [
+        _mention(match, line.start)
+        for line in text.lines
+        if "gate" in line.text.lower() and line.number not in first_lines and "|" not in line.text
+        for match in _MENTION.finditer(line.text)
+    ]
+    for row in responsibilities:
+        if "gate" not in row.text.lower():
+            continue
+        for share in row.shares:
+            match = _SHORT.search(share.note) if share.role == HUMAN else None
+            if match is not None:
+                numbers = _numbers(phase_references(match["phases"], 0))
+                found.append(GateMention(numbers=numbers, is_all=True, text=share.note, at=share.at))
+    return [mention for mention in found if mention.numbers]
+
+
+def _mention(match: re.Match[str], start: int) -> GateMention:
+    return GateMention(
+        numbers=_numbers(phase_references(match["phases"], 0)),
+        is_all=match["word"].lower() == "gates",
+        text=match.group(),
+        at=(start + match.start(), start + match.end()),
+    )
+
+
+def _numbers(references: Iterable[PhaseReference]) -> tuple[str, ...]:
+    numbers: list[str] = []
+    for reference in references:
+        if reference.is_end_of_range and numbers:
+            first, last = int(numbers[-1]), int(reference.number)
+            numbers += [str(number) for number in range(first + 1, min(last, first + 50))]
+        numbers.append(reference.number)
+    return tuple(dict.fromkeys(numbers))
+
+
+def _gates(pieces: Iterable[Piece], chapter: Chapter | None) -> Iterator[Gate]:
+    current: Gate | None = None
+    for piece in pieces:
+        if isinstance(piece, ListLine) and current is not None and piece.depth > 1:
+            current = replace(current, criteria=(*current.criteria, " ".join(piece.text.split())))
+            continue
+        if current is not None:
+            yield current
+        current = _gate(piece, chapter)
+        if isinstance(piece, Table):
+            yield from _rows(piece)
+    if current is not None:
+        yield current
+
+
+def _gate(piece: Piece, chapter: Chapter | None) -> Gate | None:
+    found: Gate | None = None
+    match piece:
+        case Heading() | ListLine() | TextLine():
+            found = gate_line(piece.text, piece.place)
+        case LabelLine():
+            found = gate_line(f"{piece.written}: {piece.rest}", piece.place)
+        case Table():
+            pass
+    if found is None or found.after or chapter is None:
+        return found
+    return replace(found, after=chapter.said.number)
+
+
+def _rows(table: Table) -> Iterator[Gate]:
+    names = [cell.text.lower() for cell in table.header]
+    gate = next((index for index, name in enumerate(names) if "gate" in name), None)
+    phase = next((index for index, name in enumerate(names) if "phase" in name or name in {"after", "when"}), None)
+    if gate is None or phase is None:
+        return
+    for row in table.rows:
+        if len(row) <= max(gate, phase) or not row[gate].text:
+            continue
+        number = re.search(r"\d{1,4}", row[phase].text)
+        id_ = _GATE.match(row[gate].text)
+        text = " – ".join(cell.text for index, cell in enumerate(row) if index not in {gate, phase} and cell.text)
+        yield Gate(
+            id=row[gate].text.strip(_EDGE) if id_ is None else id_["id"],
+            after="" if number is None else number.group(),
+            text=text,
+            at=_place(row),
+        )
+
+
+def _place(row: tuple[Cell, ...]) -> Place:
+    return row[0].place[0], row[-1].place[1]
