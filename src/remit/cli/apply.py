@@ -31,7 +31,7 @@ def apply(
     options = options_of(context)
     checked = check_files(files, options)
     if any(one.diagnostics.has_errors for one in checked):
-        print_findings(checked, is_json=options.is_json, has_excerpts=False)
+        print_findings(checked, is_json=options.is_json)
         return USAGE
     require_runnable_files(checked, options)
     ordered = sorted(checked, key=lambda one: one.kind != "business")

@@ -7,24 +7,22 @@ from typing import Annotated
 
 import typer
 
-from remit.cli.checking import check_files, print_findings
-from remit.cli.exit_codes import OK, USAGE
+from remit.cli.checking import check_files, fix_files, report_of
+from remit.cli.findings import CheckingCommand, conclude
 from remit.cli.options import options_of, single
 
-app, command = single("Check remit files and orchestrations. Nothing is stored or run; no database is needed.")
+app, command = single(
+    "Check remit files and orchestrations. Nothing is stored or run; no database is needed.", kind=CheckingCommand
+)
 
 
 @command
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Documents, YAML or JSON.")],
-    *,
-    excerpts: Annotated[
-        bool, typer.Option("--excerpts/--plain", help="Show the lines that findings are about.")
-    ] = False,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Documents, YAML or JSON; - is standard input.")],
 ) -> int:
     """Check files. An orchestration is also held against a remit file that is among them."""
     options = options_of(context)
-    checked = check_files(files, options)
-    print_findings(checked, is_json=options.is_json, has_excerpts=excerpts)
-    return USAGE if any(one.diagnostics.has_errors for one in checked) else OK
+    if options.fix:
+        return conclude(report_of(*fix_files(files, options)), options)
+    return conclude(report_of(check_files(files, options)), options)

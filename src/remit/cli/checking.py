@@ -5,32 +5,59 @@ Owns: the order (remit files first, because orchestrations are held against them
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from remit.cli.findings import FindingFormat, Report, print_report
+from remit.cli.fixing import fix_file, read_input
 from remit.cli.options import Options
-from remit.cli.output import print_json
 from remit.cli.session import packs_and_tools
 from remit.core.definition import Definition
 from remit.core.runnable import require_runnable
-from remit.diagnostics import Diagnostics, Source, render_excerpts, render_plain, render_summary, to_json
+from remit.diagnostics import Diagnostic, Diagnostics, Source
 from remit.governance.policy import BusinessConfig
-from remit.plans.kinds import Checked, check_file
+from remit.plans.catalogue import Catalogue
+from remit.plans.documents import DOCUMENT_BYTES_MAX
+from remit.plans.kinds import Checked, check_document
 from remit.tools.builtin import registry_with
 from remit.tools.registry import Registry
 
 
 def check_files(files: Sequence[Path], options: Options) -> list[Checked]:
     """Return what came of each file, in the order given."""
+    return _checked(_read(files), registry_of(options))
+
+
+def fix_files(files: Sequence[Path], options: Options) -> tuple[list[Checked], list[Diagnostic]]:
+    """Make the fixes of all files, and return what came of each afterwards, and what was fixed.
+
+    Raises:
+        UsageError: a file cannot be changed.
+        OperationError: writing failed.
+    """
     contracts = registry_of(options)
-    checked = {path: check_file(path, contracts=contracts) for path in dict.fromkeys(files)}
-    policy = next((one.compiled for one in checked.values() if isinstance(one.compiled, BusinessConfig)), None)
-    if policy is not None:
-        for path, one in checked.items():
-            if not isinstance(one.compiled, BusinessConfig):
-                checked[path] = check_file(path, contracts=contracts, policy=policy)
-    return list(checked.values())
+    documents = _read(files)
+    made: list[Diagnostic] = []
+    for path, (shown, raw) in documents.items():
+        if not isinstance(raw, Diagnostic):
+            fixed, found = fix_file(path, raw, partial(_findings, shown, contracts))
+            documents[path] = (shown, fixed)
+            made += found
+    return _checked(documents, contracts), made
+
+
+def report_of(checked: Sequence[Checked], fixed: Sequence[Diagnostic] = ()) -> Report:
+    """Return what was found in several files."""
+    everything = Diagnostics()
+    for one in checked:
+        everything.extend(one.diagnostics)
+    return Report(
+        files=[{"path": one.path, "kind": one.kind, "valid": not one.diagnostics.has_errors} for one in checked],
+        diagnostics=everything,
+        sources={one.path: one.source for one in checked if one.source is not None},
+        fixed=fixed,
+    )
 
 
 def registry_of(options: Options) -> Registry:
@@ -51,20 +78,34 @@ def require_runnable_files(checked: Sequence[Checked], options: Options) -> None
             require_runnable(one.compiled, without_adapter=without_adapter)
 
 
-def print_findings(checked: Sequence[Checked], *, is_json: bool, has_excerpts: bool) -> None:
+def print_findings(checked: Sequence[Checked], *, is_json: bool) -> None:
     """Print the findings to standard output, and a summary to standard error."""
-    everything = Diagnostics()
-    for one in checked:
-        everything.extend(one.diagnostics)
-    if is_json:
-        files = [{"path": one.path, "kind": one.kind, "valid": not one.diagnostics.has_errors} for one in checked]
-        print_json({"files": files, **to_json(everything)})
-        return
-    if has_excerpts:
-        sources: dict[str, Source] = {one.path: one.source for one in checked if one.source is not None}
-        sys.stdout.write(render_excerpts(everything, sources))
-    else:
-        sys.stdout.write(render_plain(everything))
-    sys.stdout.flush()
-    names = ", ".join(one.path for one in checked)
-    print(f"{names}: {render_summary(everything)}", file=sys.stderr)
+    print_report(report_of(checked), FindingFormat.JSON if is_json else FindingFormat.TEXT)
+
+
+def _read(files: Sequence[Path]) -> dict[Path, tuple[str, bytes | Diagnostic]]:
+    return {path: read_input(path, bytes_max=DOCUMENT_BYTES_MAX) for path in dict.fromkeys(files)}
+
+
+def _checked(documents: Mapping[Path, tuple[str, bytes | Diagnostic]], contracts: Catalogue) -> list[Checked]:
+    checked = [_check(raw, shown, contracts) for shown, raw in documents.values()]
+    policy = next((one.compiled for one in checked if isinstance(one.compiled, BusinessConfig)), None)
+    if policy is None:
+        return checked
+    return [
+        one if isinstance(one.compiled, BusinessConfig) else _check(raw, shown, contracts, policy=policy)
+        for one, (shown, raw) in zip(checked, documents.values(), strict=True)
+    ]
+
+
+def _check(
+    raw: bytes | Diagnostic, shown: str, contracts: Catalogue, *, policy: BusinessConfig | None = None
+) -> Checked:
+    if isinstance(raw, Diagnostic):
+        return Checked(path=shown, kind=None, compiled=None, diagnostics=Diagnostics([raw]), source=None)
+    return check_document(raw, path=shown, contracts=contracts, policy=policy)
+
+
+def _findings(shown: str, contracts: Catalogue, raw: bytes) -> tuple[Source | None, Diagnostics]:
+    checked = check_document(raw, path=shown, contracts=contracts)
+    return checked.source, checked.diagnostics

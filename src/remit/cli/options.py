@@ -32,7 +32,8 @@ class Format(StrEnum):
 class Options:
     """The shared options of one invocation; ``None`` where nothing was given.
 
-    ``settings`` replace those of the environment; for who runs commands inside a process.
+    ``findings`` is the format that a checking command was given for its findings. ``settings`` replace those of the
+    environment; for who runs commands inside a process.
     """
 
     format: Format = Format.TABLE
@@ -43,6 +44,10 @@ class Options:
     lease_seconds: int | None = None
     secrets_file: Path | None = None
     until_stdin_closes: bool = False
+    findings: str | None = None
+    excerpts: bool = False
+    strict: bool = False
+    fix: bool = False
     settings: Settings | None = None
 
     @property
@@ -97,9 +102,9 @@ class Noun:
         )
         self.app.callback()(_nothing)
 
-    def verb(self, name: str) -> Callable[[Callback], Callback]:
+    def verb(self, name: str, *, kind: type[RemitCommand] = RemitCommand) -> Callable[[Callback], Callback]:
         """Register a function as a verb."""
-        return self.app.command(name, cls=RemitCommand)
+        return self.app.command(name, cls=kind)
 
 
 def single(text: str, *, kind: type[RemitCommand] = RemitCommand) -> tuple[typer.Typer, Callable[[Callback], Callback]]:
@@ -124,7 +129,8 @@ PREFIX: Final = "shared_"
 """Keeps shared options apart from those of commands: parameters of one name would get each other's value."""
 
 
-def _remember(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+def remember(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+    """Keep what was given for an option among those of the invocation."""
     if value:
         setattr(options_of(context), str(param.name).removeprefix(PREFIX), value)
     return value
@@ -135,7 +141,7 @@ def _shared(
     shared_format: Annotated[
         Format | None,
         typer.Option(
-            "--format", help="Print a table, or JSON with stable keys.", callback=_remember, expose_value=False
+            "--format", help="Print a table, or JSON with stable keys.", callback=remember, expose_value=False
         ),
     ] = None,
     shared_principal: Annotated[
@@ -144,13 +150,13 @@ def _shared(
             "--as",
             metavar="PRINCIPAL",
             help="Act as this principal (default: operator).",
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = None,
     shared_tenant: Annotated[
         str | None,
-        typer.Option("--tenant", help="Act in this tenant (default: default).", callback=_remember, expose_value=False),
+        typer.Option("--tenant", help="Act in this tenant (default: default).", callback=remember, expose_value=False),
     ] = None,
     shared_data_dir: Annotated[
         Path | None,
@@ -158,7 +164,7 @@ def _shared(
             "--data-dir",
             help="Folder of the embedded PostgreSQL.",
             file_okay=False,
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = None,
@@ -170,7 +176,7 @@ def _shared(
             help="Python file with tools of yours; may be repeated.",
             exists=True,
             dir_okay=False,
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = None,
@@ -186,7 +192,7 @@ def _serving(
             "--lease-seconds",
             min=3,
             help="How long a worker that is not heard of keeps its runs.",
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = None,
@@ -197,7 +203,7 @@ def _serving(
             help="Secrets per tenant, as JSON; readable by its owner alone.",
             exists=True,
             dir_okay=False,
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = None,
@@ -206,7 +212,7 @@ def _serving(
         typer.Option(
             "--until-stdin-closes",
             help="Also stop when standard input closes: when whoever started this is gone.",
-            callback=_remember,
+            callback=remember,
             expose_value=False,
         ),
     ] = False,

@@ -52,7 +52,7 @@ def run(
     run_input = read_json(input_source, default={})
     checked = check_files([path for path in (remit, file) if path is not None], options)
     if any(one.diagnostics.has_errors for one in checked):
-        print_findings(checked, is_json=options.is_json, has_excerpts=False)
+        print_findings(checked, is_json=options.is_json)
         return USAGE
     require_runnable_files(checked, options)
     running = find_running(settings_of(options))

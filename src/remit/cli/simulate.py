@@ -53,7 +53,7 @@ def simulate_file(
     options = options_of(context)
     checked = check_files([path for path in (remit, file) if path is not None], options)
     if any(one.diagnostics.has_errors for one in checked):
-        print_findings(checked, is_json=options.is_json, has_excerpts=False)
+        print_findings(checked, is_json=options.is_json)
         return USAGE
     require_runnable_files(checked, options)
     definition = checked[-1].compiled

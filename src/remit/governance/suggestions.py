@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
 NAMES_MAX: Final = 2_000
 """Comparing is quadratic in the names' lengths; beyond this many nobody is helped by waiting."""
+
+SLIP_RATIO_MIN: Final = 0.85
+"""So like are names that differ by one missing letter in four, or one wrong letter in seven."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -25,3 +28,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?``, or the empty string if no known name is near."""
     found = nearest(name, known)
     return f"; did you mean {found!r}?" if found is not None else ""
+
+
+def is_slip(name: str, known: str) -> bool:
+    """Whether a name is a known one, or that with a slip of the hand."""
+    return SequenceMatcher(a=name[:200], b=known, autojunk=False).ratio() >= SLIP_RATIO_MIN

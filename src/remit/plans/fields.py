@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit.diagnostics import Reporter
-from remit.governance.suggestions import did_you_mean, nearest
+from remit.governance.suggestions import did_you_mean, is_slip, nearest
 from remit.plans.documents import Entry, Invalid, Mapping, Node, Scalar, Sequence, describe, shorten
 
 DURATION_MS_MAX: Final = 366 * 86_400_000
@@ -104,7 +104,7 @@ class Fields:
                 "FIELD_UNKNOWN",
                 f"expected a field of {self.table.what}, got {shorten(written)}{hint}",
                 at=at,
-                replacement=None if known is None else f"{_quote(entry.key)}{known}{_quote(entry.key)}",
+                replacement=None if known is None else self._renamed(entry, name, known),
             )
         elif name in self._entries:
             first = self._entries[name].key
@@ -116,6 +116,14 @@ class Fields:
             )
         else:
             self._entries[name] = entry
+
+    def _renamed(self, entry: Entry, name: str, known: str) -> str | None:
+        """Return what to write instead of a misspelt name; ``None`` if something else may have been meant."""
+        others = (other.key.value for other in self.mapping.entries.values() if other is not entry)
+        names = [field_name(self.table, str(other)) for other in others]
+        if not is_slip(name, known) or any(is_slip(other, known) for other in names):
+            return None
+        return f"{_quote(entry.key)}{known}{_quote(entry.key)}"
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

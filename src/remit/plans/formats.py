@@ -14,6 +14,7 @@ from typing import Final
 from remit.diagnostics import Diagnostic, Diagnostics, Source
 from remit.plans import contract, delivery
 from remit.plans.analysis import Analysis, analyse
+from remit.plans.files import read_file, shown_path
 from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
 from remit.plans.texts import PLAN_BYTES_MAX, PlanReporter, PlanText, read_text
@@ -69,15 +70,10 @@ FRONTS: Final[Mapping[PlanFormat, Front]] = {
 
 def read_plan_file(path: str | Path, options: PlanOptions = AS_WRITTEN) -> PlanReading:
     """Read one file; what is wrong with it, also that it cannot be read, is in the findings."""
-    shown = str(path)
-    try:
-        with Path(path).open("rb") as file:
-            raw = file.read(PLAN_BYTES_MAX + 1)
-    except OSError as error:
-        finding = Diagnostic(
-            code="DOCUMENT_UNREADABLE", message=f"expected a file, got {error.strerror or 'an error'}", path=shown
-        )
-        return PlanReading(path=shown, raw=b"", format=None, text=None, plan=None, diagnostics=Diagnostics([finding]))
+    shown = shown_path(path)
+    raw = read_file(path, bytes_max=PLAN_BYTES_MAX)
+    if isinstance(raw, Diagnostic):
+        return PlanReading(path=shown, raw=b"", format=None, text=None, plan=None, diagnostics=Diagnostics([raw]))
     return read_plan(raw, path=shown, options=options)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from remit.core.definition import Definition
@@ -21,6 +21,7 @@ from remit.plans.catalogue import Catalogue
 from remit.plans.documents import DOCUMENT_BYTES_MAX, Document, read_document
 from remit.plans.documents import Mapping as MappingNode
 from remit.plans.fields import snake_case
+from remit.plans.files import read_file, shown_path
 from remit.plans.orchestration import compiling as orchestration
 
 
@@ -30,6 +31,9 @@ class DocumentKind(StrEnum):
     ORCHESTRATION = "orchestration"
     BUSINESS = "business"
 
+
+_MARKDOWN: Final = frozenset({".md", ".markdown"})
+_NO_MARKDOWN: Final = "expected an orchestration or a remit file, got Markdown; plans are checked by `remit plan check`"
 
 _SIGNS: Final = {
     DocumentKind.ORCHESTRATION: frozenset({"steps", "triggers", "parameters", "input", "output", "orchestration"}),
@@ -75,15 +79,10 @@ def check_file(
     policy: BusinessConfig | None = None,
 ) -> Checked:
     """Read and check one file of any kind; what is wrong with it, also that it cannot be read, is in the findings."""
-    shown = str(path)
-    try:
-        with Path(path).open("rb") as file:
-            text = file.read(DOCUMENT_BYTES_MAX + 1)
-    except OSError as error:
-        finding = Diagnostic(
-            code="DOCUMENT_UNREADABLE", message=f"expected a file, got {error.strerror or 'an error'}", path=shown
-        )
-        return Checked(path=shown, kind=None, compiled=None, diagnostics=Diagnostics([finding]), source=None)
+    shown = shown_path(path)
+    text = read_file(path, bytes_max=DOCUMENT_BYTES_MAX)
+    if isinstance(text, Diagnostic):
+        return Checked(path=shown, kind=None, compiled=None, diagnostics=Diagnostics([text]), source=None)
     return check_document(text, path=shown, contracts=contracts, policy=policy)
 
 
@@ -96,6 +95,9 @@ def check_document(
 ) -> Checked:
     """Check a document of any kind."""
     diagnostics = Diagnostics()
+    if PurePath(path).suffix.lower() in _MARKDOWN:
+        diagnostics.add(Diagnostic(code="DOCUMENT_KIND_UNKNOWN", message=_NO_MARKDOWN, path=path))
+        return Checked(path=path, kind=None, compiled=None, diagnostics=diagnostics, source=None)
     document = read_document(text, path=path, diagnostics=diagnostics)
     kind = kind_of_tree(document)
     compiled: Definition | BusinessConfig | None = None
@@ -107,7 +109,10 @@ def check_document(
         diagnostics.add(
             Diagnostic(
                 code="DOCUMENT_KIND_UNKNOWN",
-                message="expected an orchestration (with `steps`) or a remit file (with `business`), got neither",
+                message=(
+                    "expected an orchestration (with `steps`) or a remit file (with `business`), got neither; "
+                    "plans are checked by `remit plan check`"
+                ),
                 path=path,
             )
         )

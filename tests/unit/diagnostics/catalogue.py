@@ -7,7 +7,7 @@ Does not know: the codes. ``examples/CODE.md`` (or ``.json``, ``.yaml``) is the 
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,12 +48,13 @@ This page is made from the tables of codes and from `tests/unit/diagnostics/exam
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """The example of a code: its files by name, the words of the command, and what the checker says."""
+    """The example of a code: its files by name, the words of the command, what the checker says, and the checker."""
 
     files: Mapping[str, bytes]
     command: str
     findings: Diagnostics
     sources: Mapping[str, Source] = field(default_factory=dict)
+    check: Callable[[bytes], tuple[Source | None, Diagnostics]] = field(default=lambda _: (None, Diagnostics()))
 
     def of_code(self, code: str) -> list[Diagnostic]:
         """Return the findings that the example is there for."""
@@ -132,13 +133,19 @@ def _of_plan(name: str, raw: bytes, option: str) -> Example:
     if word not in {"", "level"}:
         raise ValueError(f"expected CODE.level-N{Path(name).suffix}, got {option!r}")
     options = PlanOptions(level=int(value) if word else None)
-    reading = read_plan(raw, path=name, options=options)
+
+    def check(text: bytes) -> tuple[Source | None, Diagnostics]:
+        reading = read_plan(text, path=name, options=options)
+        return reading.source, reading.diagnostics
+
+    source, findings = check(raw)
     words = f" --level {value}" if word else ""
     return Example(
         files={name: raw},
         command=f"remit plan check{words} {name} --excerpts",
-        findings=reading.diagnostics,
-        sources={} if reading.source is None else {name: reading.source},
+        findings=findings,
+        sources={} if source is None else {name: source},
+        check=check,
     )
 
 
@@ -151,11 +158,17 @@ def _of_files(files: Mapping[str, bytes]) -> Example:
     findings = Diagnostics()
     for one in checked:
         findings.extend(one.diagnostics)
+
+    def check(text: bytes) -> tuple[Source | None, Diagnostics]:
+        one = check_document(text, path=next(iter(files)), contracts=TOOLS, policy=policy)
+        return one.source, one.diagnostics
+
     return Example(
         files=files,
         command=f"remit check {' '.join(files)} --excerpts",
         findings=findings,
         sources={one.path: one.source for one in checked if one.source is not None},
+        check=check,
     )
 
 
