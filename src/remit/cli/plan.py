@@ -5,8 +5,10 @@ from __future__ import annotations
 from remit.cli.findings import CheckingCommand
 from remit.cli.options import Noun
 from remit.cli.plan_check import check_plans
+from remit.cli.plan_show import show_plan
 
 plan = Noun("Check plan documents, show what is in them, and compile them to definitions.")
 app = plan.app
 
 plan.verb("check", kind=CheckingCommand)(check_plans)
+plan.verb("show")(show_plan)

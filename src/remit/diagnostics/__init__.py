@@ -6,7 +6,7 @@ from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Related, Se
 from remit.diagnostics.fixes import Fixed, apply_fixes, fix_until_done
 from remit.diagnostics.github import render_github
 from remit.diagnostics.positions import Position, Source, Span
-from remit.diagnostics.rendering import render_excerpts, render_plain, render_summary, to_json
+from remit.diagnostics.rendering import excerpts_of, render_excerpts, render_plain, render_summary, to_json
 from remit.diagnostics.reporter import Reporter
 from remit.diagnostics.sarif import to_sarif
 
@@ -26,6 +26,7 @@ __all__ = [
     "Span",
     "apply_fixes",
     "edit_bytes",
+    "excerpts_of",
     "fix_until_done",
     "render_excerpts",
     "render_github",

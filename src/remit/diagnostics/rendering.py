@@ -40,6 +40,16 @@ def render_excerpts(findings: Iterable[Diagnostic], sources: Mapping[str, Source
     return "\n".join(_block(finding, hidden.get(finding.path)) for finding in shown)
 
 
+def excerpts_of(findings: Iterable[Diagnostic], source: Source) -> list[str]:
+    """Return for each finding of one text the line it is about, with a caret under the place, and nothing else.
+
+    What one finding conceals is concealed in all.
+    """
+    shown = list(findings)
+    hidden = _Hidden(source, _concealed(shown, source.path))
+    return ["".join(f"{line}\n" for line in _excerpt(hidden, finding.span)) for finding in shown]
+
+
 def render_summary(diagnostics: Diagnostics) -> str:
     """Return a last line such as ``2 errors, 1 warning``; ``no findings`` if there are none."""
     return diagnostics.totals()

@@ -1,0 +1,130 @@
+"""``remit plan show FILE``: what is in a plan and what follows from it, as a tree, a drawing, a page or data.
+
+Owns: which form is meant, where it goes, and colours of the tree.
+Does not know: how a form is made.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import orjson
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from remit.cli.exit_codes import OK, USAGE
+from remit.cli.options import options_of
+from remit.cli.output import stdout
+from remit.diagnostics import render_plain, render_summary
+from remit.errors import InputInvalidError
+from remit.plans import showing
+from remit.plans.analysis import analyse
+from remit.plans.formats import read_plan_file
+from remit.plans.options import PlanOptions
+from remit.plans.plan import PlanFormat
+
+
+class Form(StrEnum):
+    """How a plan is shown."""
+
+    TREE = "tree"
+    SVG = "svg"
+    HTML = "html"
+    JSON = "json"
+
+
+_BY_SUFFIX: Final = {".svg": Form.SVG, ".html": Form.HTML, ".htm": Form.HTML, ".json": Form.JSON}
+
+_STYLES: Final = {
+    "frame": "dim",
+    "heading": "bold",
+    "quiet": "dim",
+    "id": "bold",
+    "critical": "bold red",
+    "in_progress": "cyan",
+    "done": "green",
+    "stuck": "bold red",
+    "risk_medium": "yellow",
+    "risk_high": "red",
+    "risk_critical": "bold red",
+}
+
+_ROOM_MIN: Final = 12
+"""Columns that a line needs beside its frame; a terminal that has fewer breaks lines itself."""
+
+
+def show_plan(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document, Markdown or JSON.")],
+    *,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="A tree, a drawing of the graph, a page, or data (default: the tree)."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write to this file; its name tells the format, too.")
+    ] = None,
+    level: Annotated[int | None, typer.Option(min=0, max=4, help="Read as this level, whatever the plan says.")] = None,
+    kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
+) -> int:
+    """Show a plan: tasks by phase or wave, critical path, ownership, coverage, estimates and findings."""
+    reading = read_plan_file(file, PlanOptions(level=level, format=kind))
+    if reading.plan is None:
+        sys.stderr.write(render_plain(reading.diagnostics))
+        print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
+        return USAGE
+    view = showing.view_plan(
+        reading.plan, analyse(reading.plan), path=reading.path, diagnostics=reading.diagnostics, text=reading.text
+    )
+    chosen = form or _form_of(output) or (Form.JSON if options_of(context).is_json else Form.TREE)
+    if chosen is Form.TREE and output is None:
+        print_tree(view, stdout())
+    else:
+        _write(_rendered(view, chosen), output)
+    print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
+    return OK
+
+
+def _form_of(output: Path | None) -> Form | None:
+    return None if output is None else _BY_SUFFIX.get(output.suffix.lower())
+
+
+def _rendered(view: showing.PlanView, form: Form) -> str:
+    match form:
+        case Form.TREE:
+            return showing.tree_text(view)
+        case Form.SVG:
+            return showing.render_svg(view)
+        case Form.HTML:
+            return showing.render_page(view)
+        case Form.JSON:
+            return orjson.dumps(showing.plan_document(view), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def print_tree(view: showing.PlanView, console: Console) -> None:
+    """Print the tree, broken to the width of a terminal; what is piped is neither broken nor coloured."""
+    for line in showing.tree_of(view):
+        text = Text.assemble(*((piece, _STYLES.get(look, "")) for piece, look in line.pieces))
+        room = console.width - max(len(line.frame), len(line.frame_below))
+        rows = text.wrap(console, room) if console.is_terminal and room >= _ROOM_MIN else [text]
+        for number, row in enumerate(rows):
+            frame = Text(line.frame if number == 0 else line.frame_below, style=_STYLES["frame"])
+            row.rstrip()
+            console.print(frame.append_text(row), soft_wrap=True)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputInvalidError(
+            f"expected a file that can be written, got {str(output)!r}: {error.strerror or 'an error'}"
+        ) from error

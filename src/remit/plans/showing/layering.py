@@ -1,0 +1,148 @@
+"""Rows of a graph: which boxes stand beside each other, in which order, and where lines pass between them.
+
+Owns: waves wider than a page become several rows, lines over several rows get a lane in each, and the order in each row
+is the one with few crossings that ``fast-sugiyama`` finds.
+Does not know: sizes and coordinates, or what a node means.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+Link = tuple[int, int]
+"""Two nodes: the first stands above the second."""
+
+_TRANSPOSED_MAX: Final = 4000
+"""Up to so many segments neighbours are also swapped where that helps; it takes most of the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layering:
+    """Nodes in rows.
+
+    ``rows`` hold nodes and lanes in their order; whatever is not smaller than ``node_count`` is a lane. ``wave_of``
+    gives the wave of each row. ``chains`` are the links with the lanes that they pass, from node to node.
+    """
+
+    node_count: int
+    rows: tuple[tuple[int, ...], ...]
+    wave_of: tuple[int, ...]
+    chains: Mapping[Link, tuple[int, ...]]
+
+    @property
+    def segments(self) -> Iterator[Link]:
+        """Yield the pieces of links from one row to the next."""
+        for chain in self.chains.values():
+            yield from pairwise(chain)
+
+
+def layer(waves: Sequence[Sequence[int]], links: Iterable[Link], *, row_length_max: int) -> Layering:
+    """Return nodes in rows.
+
+    Args:
+        waves: Nodes by wave. All together are the numbers from 0 on, each once.
+        links: Each from a node of one wave to a node of a later one.
+        row_length_max: Most nodes in a row.
+    """
+    known = sorted(set(links))
+    if any(len(wave) > row_length_max for wave in waves):
+        waves = _nodes_only(_ordered(*_with_lanes(waves, known)), sum(map(len, waves)))
+    rows: list[Sequence[int]] = []
+    wave_of: list[int] = []
+    for number, wave in enumerate(waves):
+        count = max(1, -(-len(wave) // row_length_max))
+        # Dealt out, not cut: what stands side by side stays where it was, and lines stay short.
+        rows += [wave[first::count] for first in range(count)]
+        wave_of += [number] * count
+    laned, chains = _with_lanes(rows, known)
+    return Layering(
+        node_count=sum(map(len, waves)),
+        rows=tuple(map(tuple, _ordered(laned, chains))),
+        wave_of=tuple(wave_of),
+        chains=chains,
+    )
+
+
+def reduced(links: Iterable[Link], kept: Iterable[Link], *, ranks: Sequence[int]) -> list[Link]:
+    """Return the links that no others imply, and those to be kept; every link leads to a node of higher rank."""
+    after: dict[int, set[int]] = defaultdict(set)
+    for one, other in links:
+        after[one].add(other)
+    reach = dict.fromkeys(range(len(ranks)), 0)
+    needed = set(kept)
+    for node in sorted(after, key=lambda node: ranks[node], reverse=True):
+        covered = 0
+        for other in sorted(after[node], key=lambda other: ranks[other]):
+            if not covered >> other & 1:
+                needed.add((node, other))
+                covered |= reach[other] | 1 << other
+        reach[node] = covered
+    return sorted(needed)
+
+
+def _with_lanes(
+    rows: Sequence[Sequence[int]], links: Sequence[Link]
+) -> tuple[list[list[int]], dict[Link, tuple[int, ...]]]:
+    """Return the rows with a lane for each link in each row that it passes."""
+    row_of = {node: number for number, row in enumerate(rows) for node in row}
+    laned = [list(row) for row in rows]
+    following = len(row_of)
+    chains: dict[Link, tuple[int, ...]] = {}
+    for before, after in links:
+        lanes = range(following, following + row_of[after] - row_of[before] - 1)
+        for lane, number in zip(lanes, range(row_of[before] + 1, row_of[after]), strict=True):
+            laned[number].append(lane)
+        following += len(lanes)
+        chains[before, after] = (before, *lanes, after)
+    return laned, chains
+
+
+def _ordered(rows: list[list[int]], chains: Mapping[Link, Sequence[int]]) -> list[list[int]]:
+    """Return each row in an order with few crossings."""
+    if len(rows) == 1 or not chains:
+        return rows
+    from fast_sugiyama import from_edges
+
+    segments = [pair for chain in chains.values() for pair in pairwise(chain)]
+    edges = [*segments, *_backbone(rows, segments)]
+    layouts = from_edges(
+        edges,
+        ranking_type="up",
+        crossing_minimization="barycenter",
+        transpose=len(segments) <= _TRANSPOSED_MAX,
+        dummy_vertices=False,
+        check_layout=False,
+    )
+    across = {node: place[0] for node, place in layouts.flatten_positions()}
+    return [sorted(row, key=lambda node: (across[node], node)) for row in rows]
+
+
+def _backbone(rows: list[list[int]], segments: Iterable[Link]) -> Iterator[Link]:
+    """Yield links that hold every node in its row: a chain through all rows, from which nodes without others hang."""
+    targets = {target for _, target in segments}
+    first = max((node for row in rows for node in row), default=0) + 1
+    for number in range(1, len(rows)):
+        yield first + number - 1, first + number
+        for node in rows[number]:
+            if node not in targets:
+                yield first + number - 1, node
+    for node in rows[0]:
+        yield node, first + 1
+
+
+def _nodes_only(rows: list[list[int]], node_count: int) -> list[list[int]]:
+    return [[node for node in row if node < node_count] for row in rows]
+
+
+def neighbours(segments: Iterable[Link]) -> tuple[Mapping[int, list[int]], Mapping[int, list[int]]]:
+    """Return for each node what it is joined with in the row above, and in the row below."""
+    above: dict[int, list[int]] = defaultdict(list)
+    below: dict[int, list[int]] = defaultdict(list)
+    for before, after in segments:
+        below[before].append(after)
+        above[after].append(before)
+    return above, below
