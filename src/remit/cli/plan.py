@@ -5,6 +5,8 @@ from __future__ import annotations
 from remit.cli.findings import CheckingCommand
 from remit.cli.options import Noun
 from remit.cli.plan_check import check_plans
+from remit.cli.plan_convert import convert_plan
+from remit.cli.plan_schema import print_schema
 from remit.cli.plan_show import show_plan
 
 plan = Noun("Check plan documents, show what is in them, and compile them to definitions.")
@@ -12,3 +14,5 @@ app = plan.app
 
 plan.verb("check", kind=CheckingCommand)(check_plans)
 plan.verb("show")(show_plan)
+plan.verb("convert")(convert_plan)
+plan.verb("schema")(print_schema)

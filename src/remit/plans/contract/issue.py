@@ -94,6 +94,7 @@ def _issue(values: Values, body: Body) -> IssueContract:
         evidence_required=values.truth("evidence_required"),
         preamble=body.preamble,
         sections=body.sections,
+        schema=values.text(words.SCHEMA_FIELD),
         criteria=body.criteria,
         at=values.fields.value_place("id"),
         status_at=inside(values, "status"),

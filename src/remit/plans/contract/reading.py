@@ -7,7 +7,15 @@ Does not know: the planning rules, and what a plan makes of a record.
 from __future__ import annotations
 
 from remit.plans.contract import words
-from remit.plans.contract.records import ContractDefaults, Fanout, FanoutTask, Milestone, PlanningContract, Role
+from remit.plans.contract.records import (
+    NO_DEFAULTS,
+    ContractDefaults,
+    Fanout,
+    FanoutTask,
+    Milestone,
+    PlanningContract,
+    Role,
+)
 from remit.plans.contract.rules import require_declared
 from remit.plans.contract.sources import read_root
 from remit.plans.contract.values import Values
@@ -30,8 +38,9 @@ def read_contract(text: PlanText, reporter: PlanReporter) -> PlanningContract | 
         version="" if roadmap is None else roadmap.text("version"),
         objective="" if roadmap is None else roadmap.text("objective"),
         milestones=() if roadmap is None else tuple(map(_milestone, roadmap.each("milestones", words.MILESTONE))),
-        defaults=ContractDefaults() if defaults is None else _defaults(defaults),
+        defaults=NO_DEFAULTS if defaults is None else _defaults(defaults),
         decisions=values.texts("decisions"),
+        schema=values.text(words.SCHEMA_FIELD),
     )
 
 
@@ -41,7 +50,8 @@ def read_fanout(text: PlanText, reporter: PlanReporter) -> Fanout | None:
     if root is None:
         return None
     values = Values(Fields(reporter, root, words.FANOUT))
-    return Fanout(tasks=tuple(map(_task, values.each("tasks", words.FANOUT_TASK))))
+    tasks = tuple(map(_task, values.each("tasks", words.FANOUT_TASK)))
+    return Fanout(tasks=tasks, schema=values.text(words.SCHEMA_FIELD))
 
 
 def _milestone(values: Values) -> Milestone:

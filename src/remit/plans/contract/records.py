@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from remit.plans.plan import NOWHERE, Place, Reference, RiskClass, Text
 
@@ -55,6 +56,9 @@ class ContractDefaults:
     evidence_required: bool | None = None
 
 
+NO_DEFAULTS: Final = ContractDefaults()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningContract:
     """A planning contract: the milestones of a roadmap, defaults, and decisions that an owner has to take."""
@@ -62,8 +66,9 @@ class PlanningContract:
     version: str
     objective: str
     milestones: tuple[Milestone, ...] = ()
-    defaults: ContractDefaults = ContractDefaults()
+    defaults: ContractDefaults = NO_DEFAULTS
     decisions: tuple[Text, ...] = ()
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +90,10 @@ class FanoutTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fanout:
-    """A fanout file."""
+    """A fanout file. ``schema`` is the address of a JSON Schema, if the document names one."""
 
     tasks: tuple[FanoutTask, ...] = ()
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +141,7 @@ class IssueContract:
     evidence_required: bool | None = None
     preamble: str = ""
     sections: tuple[Section, ...] = ()
+    schema: str = ""
     criteria: tuple[Criterion, ...] = field(default=(), compare=False)
     at: Place = field(default=NOWHERE, compare=False)
     status_at: Place = field(default=NOWHERE, compare=False)

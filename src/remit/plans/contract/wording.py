@@ -50,12 +50,14 @@ VAGUE: Final = _words(
 )
 """Verbs that name no result."""
 
-_PRODUCING: Final = _words(
+PRODUCING: Final = _words(
     "assemble author build collect compile complete create deliver draft fill generate maintain make prepare produce "
     "provide publish update write"
 )
-_VERBS: Final = BUILDING | LOOKING | VAGUE | _PRODUCING
-_CODING: Final = BUILDING - _PRODUCING
+"""Verbs of work that leaves something, be it code or a paper."""
+
+_VERBS: Final = BUILDING | LOOKING | VAGUE | PRODUCING
+_CODING: Final = BUILDING - PRODUCING
 _CODE: Final = re.compile(
     r"(?<![\w./-])/?(?:[\w.-]+/)+[\w.-]*"  # a path
     r"|`[^`\n]{1,200}`"

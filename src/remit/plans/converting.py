@@ -1,0 +1,237 @@
+"""Converting plan documents: to the canonical form of their format, or to another form without guessing.
+
+Owns: which conversions there are, and the reason of each that there is not. What was written is read back and compared
+before it is given out, so nothing is lost without a word.
+Does not know: files, and any format's grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from remit.diagnostics import Diagnostics, Severity
+from remit.plans.codes import ALL_CODES
+from remit.plans.contract import (
+    NO_DEFAULTS,
+    ContractDefaults,
+    Fanout,
+    IssueContract,
+    PlanningContract,
+    Record,
+    has_header,
+    issues_of,
+    open_fields,
+    open_issue_text,
+    read_contract,
+    read_fanout,
+    read_issue,
+    write,
+    write_issue_json,
+)
+from remit.plans.documents import shorten
+from remit.plans.formats import PlanReading
+from remit.plans.plan import PlanFormat
+from remit.plans.texts import PlanReporter, PlanText, read_text
+
+
+class Target(StrEnum):
+    """What a document can be converted to."""
+
+    PLANNING_CONTRACT = "planning-contract"
+    FANOUT = "fanout"
+    ISSUE_CONTRACT = "issue-contract"
+    ISSUE_CONTRACT_JSON = "issue-contract-json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """What a conversion may add: ``first_number`` of issues, and the ``defaults`` of a planning contract."""
+
+    first_number: int = 1
+    defaults: ContractDefaults = NO_DEFAULTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """One document that came of a conversion; ``name`` is what to call it beside others."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """What came of a document; ``remarks`` say what was left out or open."""
+
+    files: tuple[WrittenFile, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a document is not converted."""
+
+    reason: str
+
+
+AS_IT_IS: Final = ConvertOptions()
+
+_GRAPH: Final = "Plans: texts, tasks and their graph"
+_KEPT: Final = frozenset({"DECLARATION_MISSING", "FANOUT_MARKER_SHARED", "INVARIANT_UNKNOWN"})
+"""Errors that take nothing from a record: what is wrong is converted as it stands."""
+
+_UNFIT: Final = (
+    "a value in its header would have a comma or a line end in it, or a section a heading of its own level; "
+    "change that first"
+)
+_LOSING: Final = frozenset({"CHARACTER_FORBIDDEN", "ENCODING_INVALID", "MOJIBAKE_REPAIRED"})
+_REASONS: Final = {
+    (PlanFormat.PLANNING_CONTRACT, Target.FANOUT): (
+        "a milestone does not say who does it, and what of it is a developer's task and what is QA's; write the tasks, "
+        "`remit plan schema fanout --template` prints a file to begin with"
+    ),
+    (PlanFormat.PLANNING_CONTRACT, Target.ISSUE_CONTRACT): (
+        "a milestone is no task: it has no role, scope or paths; write a fanout file and convert that, with the "
+        "contract as --defaults"
+    ),
+    (PlanFormat.FANOUT, Target.PLANNING_CONTRACT): (
+        "a fanout knows no outcomes, dependencies and defaults, which a planning contract must have"
+    ),
+    (PlanFormat.FANOUT, Target.ISSUE_CONTRACT_JSON): (
+        "what a fanout leaves open cannot stand in JSON; convert to issue-contract, fill in the placeholders, then "
+        "convert those"
+    ),
+    (PlanFormat.ISSUE_CONTRACT, Target.FANOUT): (
+        "a fanout task has no place for an issue's id, status, priority, complexity, paths and tests"
+    ),
+    (PlanFormat.ISSUE_CONTRACT, Target.PLANNING_CONTRACT): "an issue contract is one task of a roadmap, and no roadmap",
+}
+
+
+def convert(
+    reading: PlanReading, target: Target | None = None, options: ConvertOptions = AS_IT_IS
+) -> Conversion | Refusal:
+    """Return what a document becomes; without a target the canonical form of its own format.
+
+    Refused with a reason: documents with errors that hide what they say, and conversions that would have to guess.
+    """
+    if reading.text is None or reading.format is None:
+        return Refusal(reason="the file could not be read as a plan")
+    hindrance = _hindrance(reading.diagnostics)
+    if hindrance is not None:
+        return Refusal(reason=hindrance)
+    wanted = target or _own(reading.format, reading.text)
+    if wanted is None:
+        return Refusal(reason=f"nothing is known of the canonical form of a {reading.format.value}")
+    act = _CONVERSIONS.get((reading.format, wanted))
+    if act is None:
+        usual = f"a {reading.format.value} does not hold what a {wanted.value} has to say"
+        return Refusal(reason=_REASONS.get((reading.format, wanted), usual))
+    return act(reading.text, options)
+
+
+def _hindrance(diagnostics: Diagnostics) -> str | None:
+    """Return why a document's findings make a conversion lose something, ``None`` if they do not."""
+    for finding in diagnostics:
+        is_graph = ALL_CODES[finding.code].group == _GRAPH and finding.code not in _LOSING
+        is_kept = is_graph or finding.code in _KEPT
+        if finding.code in _LOSING or (finding.severity is Severity.ERROR and not is_kept):
+            return (
+                f"it would lose what stands at {finding.span.start} ({finding.code}); correct it first, "
+                "`remit plan check --fix` corrects what is certain"
+            )
+    return None
+
+
+def _own(found: PlanFormat, text: PlanText) -> Target | None:
+    """Return the form that a document already has, more or less."""
+    if found is PlanFormat.ISSUE_CONTRACT and not has_header(text):
+        return Target.ISSUE_CONTRACT_JSON
+    return next((target for target in Target if target.value == found.value), None)
+
+
+def _contract(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    record = read_contract(text, _quiet(text))
+    return _unread() if record is None else _checked(record, write(record), "planning-contract.json", text)
+
+
+def _fanout(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    record = read_fanout(text, _quiet(text))
+    return _unread() if record is None else _checked(record, write(record), "fanout.json", text)
+
+
+def _issue(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    record = read_issue(text, _quiet(text))
+    if record is None:
+        return _unread()
+    plain = replace(record, schema="")
+    made = _checked(plain, write(plain), f"{record.id}.md", text)
+    if record.schema and isinstance(made, Conversion):
+        return replace(made, remarks=(*made.remarks, "the address of the schema is left out: a header has none"))
+    return made
+
+
+def _issue_json(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    record = read_issue(text, _quiet(text))
+    return _unread() if record is None else _checked(record, write_issue_json(record), f"{record.id}.json", text)
+
+
+def _issues(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:
+    fanout = read_fanout(text, _quiet(text))
+    if fanout is None:
+        return _unread()
+    issues = issues_of(fanout, first_number=options.first_number, defaults=options.defaults)
+    remarks = [f"{issue.id} leaves open: {', '.join(open_fields(issue))}" for issue in issues if open_fields(issue)]
+    files = tuple(WrittenFile(name=f"{issue.id}.md", text=open_issue_text(issue)) for issue in issues)
+    for task, issue, file in zip(fanout.tasks, issues, files, strict=True):
+        if not _says_same(issue, file):
+            return Refusal(reason=f"{shorten(task.title)} as an issue would say something else: {_UNFIT}")
+    return Conversion(files=files, remarks=tuple(remarks))
+
+
+def _says_same(issue: IssueContract, file: WrittenFile) -> bool:
+    """Whether the file of an issue gives it back, apart from what it leaves open."""
+    text = read_text(file.text.encode(), path=file.name, diagnostics=Diagnostics())
+    found = None if text is None else read_issue(text, _quiet(text))
+    left_open = {name: getattr(issue, name) for name in open_fields(issue)}
+    return found is not None and replace(found, **left_open) == issue
+
+
+def _checked(record: Record, written: str, name: str, text: PlanText) -> Conversion | Refusal:
+    """Return what was written, unless reading it gives another record."""
+    again = read_text(written.encode(), path=name, diagnostics=Diagnostics())
+    if again is None or _read_like(record, again) != record:
+        return Refusal(reason=f"the other form would say something else: {_UNFIT}")
+    is_page = text.text.lstrip()[:1] != "{" and not (isinstance(record, IssueContract) and has_header(text))
+    remarks = ("the page around the JSON is left out",) if is_page else ()
+    return Conversion(files=(WrittenFile(name=name, text=written),), remarks=remarks)
+
+
+def _read_like(record: Record, text: PlanText) -> Record | None:
+    match record:
+        case PlanningContract():
+            return read_contract(text, _quiet(text))
+        case Fanout():
+            return read_fanout(text, _quiet(text))
+        case IssueContract():
+            return read_issue(text, _quiet(text))
+
+
+def _quiet(text: PlanText) -> PlanReporter:
+    return PlanReporter(text, Diagnostics())
+
+
+def _unread() -> Refusal:
+    return Refusal(reason="the file could not be read as what it looks like")
+
+
+_CONVERSIONS: Final[dict[tuple[PlanFormat, Target], Callable[[PlanText, ConvertOptions], Conversion | Refusal]]] = {
+    (PlanFormat.PLANNING_CONTRACT, Target.PLANNING_CONTRACT): _contract,
+    (PlanFormat.FANOUT, Target.FANOUT): _fanout,
+    (PlanFormat.FANOUT, Target.ISSUE_CONTRACT): _issues,
+    (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT): _issue,
+    (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT_JSON): _issue_json,
+}
