@@ -35,7 +35,7 @@ PATHS = (
     "a/*.ts",
     "a/**",
     "b/x.ts",
-    "**/x.ts",
+    "a/**/x.ts",
     "b",
     "{a,b}/x.ts",
     "c/d/e",
@@ -147,8 +147,8 @@ def files_of(path: str) -> frozenset[str]:
         return frozenset({"a/x.ts", "a/y.ts"})
     if key == "a/**":
         return files_of("a")
-    if key == "**/x.ts":
-        return frozenset(file for file in FILES if file.split("/")[-1] == "x.ts")
+    if key == "a/**/x.ts":
+        return frozenset(file for file in FILES if file.startswith("a/") and file.endswith("/x.ts"))
     if key == "{a,b}/x.ts":
         return files_of("a/x.ts") | files_of("b/x.ts")
     return frozenset(file for file in FILES if file == key or file.startswith(f"{key}/"))

@@ -27,10 +27,10 @@ CHECK_CODES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
     {
         "STEP_MISSING": (_ERROR, "A definition without steps does nothing."),
         "STEP_DUPLICATE": (_ERROR, "Two steps have the same id; expressions and dependents could mean either."),
-        "DEPENDENCY_UNKNOWN": (_ERROR, "A step depends on one that does not exist."),
-        "DEPENDENCY_SELF": (_ERROR, "A step depends on itself, so it could never start."),
+        "DEPENDENCY_UNKNOWN": (_ERROR, "A step, or a task of a plan, depends on one that does not exist."),
+        "DEPENDENCY_SELF": (_ERROR, "A step or task depends on itself, so it could never start."),
         "DEPENDENCY_REPEATED": (_ERROR, "A step names the same dependency twice."),
-        "DEPENDENCY_CYCLE": (_ERROR, "Steps depend on each other in a circle, so none of them could start."),
+        "DEPENDENCY_CYCLE": (_ERROR, "Steps or tasks depend on each other in a circle, so none of them could start."),
         "TOOL_UNKNOWN": (_ERROR, "CC-01: no tool of this name, or not in this version, is registered."),
         "CONTRACT_CHANGED": (_ERROR, "CC-01: the tool's contract is not the one that the step was compiled against."),
         "BOUNDS_ZERO": (_ERROR, "CC-02: a bound is zero or negative, so that nothing could run."),

@@ -13,7 +13,7 @@ from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
 from remit.plans import contract, delivery
-from remit.plans.analysis import Analysis, analyse
+from remit.plans.analysis import Analysis, analyse, check_plan
 from remit.plans.files import read_file, shown_path
 from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import Plan, PlanFormat
@@ -83,13 +83,16 @@ def read_plan(raw: bytes, *, path: str, options: PlanOptions = AS_WRITTEN) -> Pl
     text = read_text(raw, path=path, diagnostics=diagnostics)
     found = None if text is None else options.format or format_of(text)
     plan: Plan | None = None
+    analysis: Analysis | None = None
     if text is not None:
         reporter = PlanReporter(text, diagnostics)
         if found is None:
             _report_unknown(text, reporter)
         else:
             plan = FRONTS[found].read(text, reporter, options)
-    analysis = None if plan is None else analyse(plan)
+        analysis = None if plan is None else analyse(plan)
+        if plan is not None and analysis is not None:
+            check_plan(plan, analysis, reporter)
     return PlanReading(
         path=path, raw=raw, format=found, text=text, plan=plan, diagnostics=diagnostics, analysis=analysis
     )

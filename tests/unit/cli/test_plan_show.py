@@ -47,7 +47,7 @@ def test_tree_is_the_default(plan_file: Path, capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr()
     assert said.out.startswith("Payments audit\n")
     assert "\x1b" not in said.out
-    assert f"{plan_file}: 1 error\n" == said.err
+    assert f"{plan_file}: 1 error, 2 warnings, 4 notes\n" == said.err
 
 
 @pytest.mark.parametrize(

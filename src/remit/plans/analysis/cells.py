@@ -64,7 +64,9 @@ class Cells:
 def cells_of(paths: Iterable[str]) -> Cells:
     """Return the cells of some paths: the time grows as that of sorting them, apart from globs, which is bounded."""
     shape = {path: shape_of(path) for path in dict.fromkeys(paths)}
-    plain = sorted({one.key: one for one in shape.values() if not one.is_glob}.values(), key=_sorted_key)
+    # Of several spellings the one that says directory counts.
+    spelt = sorted((one for one in shape.values() if not one.is_glob), key=lambda one: one.is_directory)
+    plain = sorted({one.key: one for one in spelt}.values(), key=_sorted_key)
     globs = list({one.key: one for one in shape.values() if one.is_glob}.values())
     shapes = (*plain, *globs)
     numbers = {(one.key, one.is_glob): number for number, one in enumerate(shapes)}
@@ -104,12 +106,15 @@ class _Linking:
         self._globs = globs
         self._around = around
         self._keys = [_sorted_key(shape) for shape in plain]
+        self._directories = {cell for cell in around if cell >= 0}
+        self._directories.update(cell for cell, shape in enumerate(plain) if shape.is_directory)
         self._links: dict[int, list[int]] = {}
         self._left = _STEPS_MAX
 
     def run(self) -> tuple[dict[int, tuple[int, ...]], bool]:
         """Return the links of each cell that has some, and whether everything was compared."""
         first = len(self._plain)
+        self._find_directories()
         for place, glob in enumerate(self._globs):
             for pattern in glob.patterns:
                 self._link_plain(first + place, pattern)
@@ -119,8 +124,17 @@ class _Linking:
         found = {cell: tuple(dict.fromkeys(links)) for cell, links in self._links.items()}
         return found, self._left > 0
 
+    def _find_directories(self) -> None:
+        """Add the cells that some glob has matches below."""
+        for pattern in (pattern for glob in self._globs for pattern in glob.patterns):
+            prefix = _fixed(pattern)
+            start = bisect_left(self._keys, prefix)
+            self._directories.update(self._those_around(start, prefix))
+            if self._keys[start : start + 1] == [prefix]:
+                self._directories.add(start)
+
     def _link_plain(self, number: int, pattern: Parts) -> None:
-        prefix = "".join(part + _END for part in fixed_prefix(pattern))
+        prefix = _fixed(pattern)
         start = bisect_left(self._keys, prefix)
         for cell in self._those_around(start, prefix):
             self._link(number, cell)
@@ -138,7 +152,7 @@ class _Linking:
                 places.append(read_name(pattern, places[-1], name) if places[-1] else 0)
             self._left -= 1 + (len(names) - kept) * len(pattern)
             read = names
-            if places[-1]:
+            if places[-1] if cell in self._directories else places[-1] >> len(pattern):
                 self._link(number, cell)
 
     def _link_globs(self, place: int) -> None:
@@ -168,6 +182,12 @@ class _Linking:
     def _link(self, one: int, other: int) -> None:
         self._links.setdefault(one, []).append(other)
         self._links.setdefault(other, []).append(one)
+
+
+def _fixed(pattern: Parts) -> str:
+    """Return the key of the part of a pattern without wildcard; if the pattern has none, of the directory it is in."""
+    prefix = fixed_prefix(pattern)
+    return "".join(part + _END for part in (prefix if len(prefix) < len(pattern) else prefix[:-1]))
 
 
 def _common_length(one: list[str], other: list[str]) -> int:

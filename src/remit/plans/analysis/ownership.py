@@ -32,23 +32,25 @@ class Claims:
     cells: Cells
     owns: tuple[frozenset[int], ...]
     touches: tuple[frozenset[int], ...]
-
-    def changes(self, node: int) -> frozenset[int]:
-        """Return the cells that a task changes."""
-        return self.owns[node] | self.touches[node]
+    changes: tuple[frozenset[int], ...]
 
 
 def claims_of(graph: Graph) -> Claims:
-    """Return the claims of a plan. A task that says neither what it owns nor what it touches touches its files."""
+    """Return the claims of a plan.
+
+    ``changes`` is what a task owns and touches, and its files if it claims nothing: that nobody asked for claims does
+    not make two tasks that name one file independent. Conflicts are about claims alone.
+    """
     cells = cells_of(claim.path for task in graph.tasks for claim in _claims(task))
     return Claims(
         cells=cells,
         owns=tuple(_cells(cells, task.owns) for task in graph.tasks),
-        touches=tuple(_cells(cells, touched(task)) for task in graph.tasks),
+        touches=tuple(_cells(cells, task.touches) for task in graph.tasks),
+        changes=tuple(_cells(cells, (*task.owns, *_touched(task))) for task in graph.tasks),
     )
 
 
-def touched(task: PlanTask) -> tuple[PathClaim, ...]:
+def _touched(task: PlanTask) -> tuple[PathClaim, ...]:
     """Return what a task touches, which is its files if it claims nothing."""
     return task.touches if task.owns or task.touches else task.files
 
@@ -92,7 +94,7 @@ def _uses(graph: Graph, cells: Cells) -> tuple[PathUse, ...]:
 
 
 def _by_role(task: PlanTask) -> Iterable[tuple[str, PathClaim]]:
-    for role, claimed in (("owns", task.owns), ("touches", touched(task)), ("reads", task.reads)):
+    for role, claimed in (("owns", task.owns), ("touches", _touched(task)), ("reads", task.reads)):
         yield from ((role, claim) for claim in claimed if claim.path.strip())
 
 
@@ -107,7 +109,7 @@ def _contested(claims: Claims) -> list[int]:
             cell = parent[cell]
         return cell
 
-    claimed = [claims.changes(node) for node in range(len(claims.owns))]
+    claimed = [owns | touches for owns, touches in zip(claims.owns, claims.touches, strict=True)]
     for cell, nearest in enumerate(cells.around):
         for other in (nearest, *cells.linked.get(cell, ())):
             if other >= 0:
@@ -136,22 +138,8 @@ class RoleMasks:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimMasks:
-    """The masks of owners, and of those that touch."""
-
-    owns: RoleMasks
-    touches: RoleMasks
-
-
-def masks_of(claims: Claims, reach: Reach) -> ClaimMasks:
-    """Return the masks of the tasks that are asked about."""
-    return ClaimMasks(
-        owns=_role_masks(claims.cells, claims.owns, reach), touches=_role_masks(claims.cells, claims.touches, reach)
-    )
-
-
-def _role_masks(cells: Cells, claimed: tuple[frozenset[int], ...], reach: Reach) -> RoleMasks:
+def masks_of(cells: Cells, claimed: tuple[frozenset[int], ...], reach: Reach) -> RoleMasks:
+    """Return the masks of the tasks that are asked about; ``claimed[node]`` are the cells of a task."""
     here: dict[int, int] = {}
     for rank, node in enumerate(reach.nodes):
         for cell in claimed[node]:
@@ -192,21 +180,23 @@ class _Search:
         self._graph = graph
         self._claims = claims
         self._reach = reach
-        self._masks = masks_of(claims, reach)
+        self._owns = masks_of(claims.cells, claims.owns, reach)
+        self._touches = masks_of(claims.cells, claims.touches, reach)
         self._pairs: dict[tuple[int, ConflictKind], _Pair] = {}
         self._counts: Counter[tuple[int, ConflictKind]] = Counter()
 
     def run(self) -> tuple[OwnershipConflict, ...]:
         """Return the conflicts, one for each cell and kind."""
         for rank, unordered in self._reach.walk():
-            for cell in sorted(self._claims.changes(self._reach.nodes[rank])):
+            node = self._reach.nodes[rank]
+            for cell in sorted(self._claims.owns[node] | self._claims.touches[node]):
                 self._look(cell, rank=rank, unordered=unordered)
         kept = list(self._pairs.items())[:_CONFLICTS_MAX]
         return tuple(self._conflict(cell, pair, self._counts[cell, kind]) for (cell, kind), pair in kept)
 
     def _look(self, cell: int, *, rank: int, unordered: int) -> None:
-        owners = self._masks.owns.meeting(cell)
-        touchers = self._masks.touches.meeting(cell) & ~owners
+        owners = self._owns.meeting(cell)
+        touchers = self._touches.meeting(cell) & ~owners
         owns = cell in self._claims.owns[self._reach.nodes[rank]]
         earlier = (1 << rank) - 1
         for others, others_own in ((owners & (earlier if owns else unordered), True), (touchers & unordered, False)):
@@ -235,7 +225,7 @@ class _Search:
         task = self._graph.tasks[self._reach.nodes[rank]]
         numbered = [
             (self._claims.cells.number[claim.path], claim)
-            for claim in (task.owns if owns else touched(task))
+            for claim in (task.owns if owns else task.touches)
             if claim.path.strip()
         ]
         same = (claim for number, claim in numbered if number == cell)

@@ -15,7 +15,7 @@ from typing import Final
 
 from remit.plans.analysis.cycles import Order
 from remit.plans.analysis.graph import Graph
-from remit.plans.analysis.ownership import ClaimMasks, Claims, masks_of
+from remit.plans.analysis.ownership import Claims, RoleMasks, masks_of
 from remit.plans.analysis.reach import Reach, bits, reach_of
 from remit.plans.analysis.records import Parallelism, SharedPath, Verdict, VerdictReason
 from remit.plans.plan import Plan, TaskKind
@@ -35,17 +35,17 @@ _SHARED_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """Tasks as ranks with what keeps each from running with those of lower rank: ``ordered`` and ``sharing``."""
+    """Tasks as ranks, with the masks of what they change."""
 
     reach: Reach
-    masks: ClaimMasks
+    masks: RoleMasks
     claims: Claims
 
     def sharing(self, rank: int) -> int:
         """Return the ranks that change a file that this one changes."""
         found = 0
-        for cell in self.claims.changes(self.reach.nodes[rank]):
-            found |= self.masks.owns.meeting(cell) | self.masks.touches.meeting(cell)
+        for cell in self.claims.changes[self.reach.nodes[rank]]:
+            found |= self.masks.meeting(cell)
         return found & ~(1 << rank)
 
 
@@ -90,7 +90,7 @@ def _search(graph: Graph, order: Order, claims: Claims, workers: list[int]) -> _
 
 def _search_exactly(graph: Graph, order: Order, claims: Claims, workers: list[int]) -> _Found:
     reach = reach_of(graph, order, workers)
-    field = _Field(reach=reach, masks=masks_of(claims, reach), claims=claims)
+    field = _Field(reach=reach, masks=masks_of(claims.cells, claims.changes, reach), claims=claims)
     apart = [0] * len(reach.nodes)
     shared: list[SharedPath] = []
     for rank, unordered in reach.walk():
@@ -145,7 +145,7 @@ class _LargestSet:
 def _search_pair(graph: Graph, order: Order, claims: Claims, workers: list[int]) -> _Found:
     """Look for two tasks in the whole plan: those of one wave may all share what tasks of different waves do not."""
     reach = reach_of(graph, order, workers)
-    field = _Field(reach=reach, masks=masks_of(claims, reach), claims=claims)
+    field = _Field(reach=reach, masks=masks_of(claims.cells, claims.changes, reach), claims=claims)
     shared: list[SharedPath] = []
     for rank, unordered in reach.walk():
         apart = unordered & ~field.sharing(rank) if unordered else 0
@@ -182,8 +182,8 @@ class _Waves:
         taken: set[int] = set()
         around: set[int] = set()
         picked: list[int] = []
-        for node in sorted(wave, key=lambda node: (len(self._claims.changes(node)), node)):
-            cells = self._claims.changes(node)
+        for node in sorted(wave, key=lambda node: (len(self._claims.changes[node]), node)):
+            cells = self._claims.changes[node]
             if any(self._is_taken(cell, taken, around) for cell in cells):
                 continue
             picked.append(node)
@@ -203,7 +203,7 @@ def _shared(field: _Field, one: int, other: int) -> SharedPath:
     """Return the path that two ranks share, as the second has it."""
     graph, cells = field.reach.graph, field.claims.cells
     first, second = field.reach.nodes[one], field.reach.nodes[other]
-    cell = cells.meeting(field.claims.changes(second), field.claims.changes(first))
+    cell = cells.meeting(field.claims.changes[second], field.claims.changes[first])
     assert cell is not None, "they share none"
     return SharedPath(tasks=(graph.tasks[first].id, graph.tasks[second].id), path=cells.shapes[cell].key)
 

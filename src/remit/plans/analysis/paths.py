@@ -4,7 +4,8 @@ Owns: what makes paths alike, and whether two patterns have a file in common.
 Does not know: tasks.
 
 - ``./a``, ``a/``, ``a//b`` and ``b/../a`` are ``a``; letters compare without case, and in one form of Unicode.
-- A path without wildcard contains everything below it: whether it names a file or a directory, nobody can tell.
+- A path without wildcard contains every path that is written below it. It is a directory, of which globs may match
+  some file, only if it is written with ``/`` at its end or something is written below it.
 - ``*`` and ``?`` stand for characters of one part of a path, a whole part ``**`` for any number of parts, ``{a,b}`` for
   either. A pattern contains what is below its matches only if it ends in ``/`` or ``/**``. Brackets are brackets: many
   frameworks name files ``[id].tsx``.
@@ -33,11 +34,16 @@ _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A path as it compares. ``patterns`` are its alternatives, of which each is one path or pattern."""
+    """A path as it compares.
+
+    ``patterns`` are its alternatives, of which each is one path or pattern; a path that is written as a directory ends
+    in ``**``.
+    """
 
     key: str
     patterns: tuple[Parts, ...]
-    is_glob: bool
+    is_glob: bool = False
+    is_directory: bool = False
 
     @property
     def size(self) -> int:
@@ -48,12 +54,15 @@ class Shape:
 def shape_of(path: str) -> Shape:
     """Return what compares of a path; linear in its length, which is bounded."""
     if len(path) > _LENGTH_MAX:
-        return Shape(key=path, patterns=((path, ANY),), is_glob=False)
+        return Shape(key=path, patterns=((path,),))
     folded = unicodedata.normalize("NFC", path.strip().casefold()).replace("\\", "/").replace("\0", "\ufffd")
     alternatives = _alternatives(folded)
     if len(alternatives) == 1 and not _has_wildcard(folded):
         parts = _parts(folded)
-        return Shape(key="/".join(parts), patterns=((*parts, ANY),), is_glob=False)
+        is_directory = folded.endswith("/") or not parts
+        return Shape(
+            key="/".join(parts), patterns=((*parts, ANY) if is_directory else parts,), is_directory=is_directory
+        )
     patterns = tuple(dict.fromkeys(_pattern(alternative) for alternative in alternatives))
     return Shape(key="|".join("/".join(pattern) for pattern in patterns), patterns=patterns, is_glob=True)
 
@@ -115,7 +124,9 @@ def _alternatives(path: str) -> tuple[str, ...]:
 
 def _pattern(path: str) -> Parts:
     parts = _parts(path)
-    below = path.endswith("/") or not any(map(_has_wildcard, parts))
+    # An alternative without wildcard, of ``{src,lib}``, may be a directory unless it looks like a file.
+    is_open = not any(map(_has_wildcard, parts)) and "." not in "".join(parts[-1:])
+    below = path.endswith("/") or is_open
     return (*parts, ANY) if below and parts[-1:] != (ANY,) else parts
 
 

@@ -28,4 +28,69 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
             "text is read as it was meant; changes to the file leave the characters as they stand."
         ),
     ),
+    (
+        "TASK_UNKNOWN",
+        _ERROR,
+        "A list of independent tasks, or of the tests of a task, names a task that the plan does not have.",
+    ),
+    (
+        "DEPENDENCY_AGAINST_PHASES",
+        _ERROR,
+        "A task waits for one of a later phase, which only begins when the task's own phase has ended.",
+    ),
+    (
+        "OWNERSHIP_OVERLAP",
+        _ERROR,
+        (
+            "Two tasks own the same path, or one owns a directory or glob with the path of the other. `./a`, `A` and "
+            "`a/` are the same path."
+        ),
+    ),
+    (
+        "OWNERSHIP_TOUCHED",
+        _WARNING,
+        (
+            "A task touches what another owns, and neither comes before the other, also not through others: whoever is "
+            "later overwrites."
+        ),
+    ),
+    ("TOUCHES_OVERLAP", _WARNING, "Two tasks touch the same path, and neither comes before the other."),
+    (
+        "OWNERSHIP_UNCOMPARED",
+        _NOTE,
+        "There are too many globs among the claims to compare them all. Directories can always be compared.",
+    ),
+    (
+        "INDEPENDENCE_CONTRADICTED",
+        _WARNING,
+        "Two tasks are called independent, and one comes before the other, directly or through others.",
+    ),
+    (
+        "RECOMMENDATION_CONTRADICTED",
+        _WARNING,
+        (
+            "The recommendation is not what the graph says. `TEAM_ELIGIBLE` needs level 3 and two tasks that are not "
+            "ordered and change different paths; a recommendation that is only too careful is a note."
+        ),
+    ),
+    (
+        "TASK_WITHOUT_REQUIREMENT",
+        _WARNING,
+        (
+            "A task names no requirement, although the document declares requirements; a note if other tasks only name "
+            "some. Test tasks and human gates need none."
+        ),
+    ),
+    ("REQUIREMENT_UNTESTED", _NOTE, "No task of a requirement names a test case or has a test task."),
+    ("TEST_WITHOUT_REQUIREMENT", _NOTE, "A test case stands only on tasks without requirement."),
+    ("TASK_DONE_EARLY", _WARNING, "A task is done, and one that it waits for is not."),
+    ("TASK_STUCK", _NOTE, "A task is stuck, and others wait for it."),
+    (
+        "RISK_LATE",
+        _NOTE,
+        (
+            "A task of high or critical risk waits for nothing and stands behind one of lower risk. What may fail is "
+            "better known early."
+        ),
+    ),
 )
