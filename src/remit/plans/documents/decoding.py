@@ -125,6 +125,11 @@ def _without_forbidden(reporter: Reporter) -> str:
         reporter.report("CHARACTER_FORBIDDEN", _about(found.group()), at=found.span())
         if reporter.diagnostics.is_full:
             break
+    return without_forbidden(text)
+
+
+def without_forbidden(text: str) -> str:
+    """Return a text with what decoding refuses replaced, character by character."""
     return _FORBIDDEN.sub(_REPLACEMENT, text)
 
 

@@ -1,130 +1,141 @@
 """Reading Markdown: the parser's tokens become blocks with places.
 
-Owns: the way from lines, which is all that the parser knows, to offsets of cells, titles and items.
+Owns: the way from lines, which is all that the parser knows, to offsets of titles, items and paragraphs.
 Does not know: inline syntax. CommonMark and GitHub's tables are the parser's (markdown-it).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from remit.plans.markdown.blocks import Block, Cell, Code, Heading, ListItem, Paragraph, Place, Rule, Table
+from remit.plans.markdown.blocks import Block, Code, Heading, ListItem, Paragraph, Place, Rule, Table
+from remit.plans.markdown.rows import Container, row_cells
 from remit.plans.texts import Line, PlanText
 
 _NESTING_MAX: Final = 40
-"""Deeper lists and quotations are read as text."""
-
-_ITEM: Final = re.compile(r"[ \t>]*(?:[-+*]|(\d{1,9})[.)])(?:[ \t]+|$)")
-_PIPE: Final = re.compile(r"(?<!\\)(?:\\\\)*\|")
+"""Lists count two levels, quotations one. What is nested deeper is not looked at; nobody reads it either."""
 
 
 def read_blocks(text: PlanText) -> tuple[Block, ...]:
     """Return the blocks of a text in reading order, those inside a list item after it."""
     parser = MarkdownIt("commonmark", {"maxNesting": _NESTING_MAX}).enable("table")
+    # Inline syntax is not read, so that nothing refers; a line such as `[P1]: text` would be lost.
+    parser.disable("reference")
     parser.core.ruler.enableOnly(["normalize", "block"])
     tokens = parser.parse(text.text)
-    return tuple(_blocks(tokens, text.lines))
+    return tuple(_Reader(tokens, text.lines).blocks())
 
 
-def _blocks(tokens: Sequence[Token], lines: tuple[Line, ...]) -> Iterator[Block]:
-    depth = 0
-    for index, token in enumerate(tokens):
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A token that opens a block, its lines, and the token after it."""
+
+    token: Token
+    first: int
+    last: int
+    inner: Token | None
+
+
+class _Reader:
+    """Goes through the tokens and keeps the containers that it is in."""
+
+    def __init__(self, tokens: Sequence[Token], lines: tuple[Line, ...]) -> None:
+        self._tokens = tokens
+        self._lines = lines
+        self._containers: list[Container] = []
+        # The last line up to each one that is not blank: blocks end there, whatever the parser counts in.
+        self._filled = [0] * (len(lines) + 1)
+        for line in lines:
+            self._filled[line.number] = line.number if line.text.strip() else self._filled[line.number - 1]
+
+    def blocks(self) -> Iterator[Block]:
+        for index, token in enumerate(self._tokens):
+            match token.type:
+                case "list_item_open":
+                    at = self._at(index)
+                    self._containers.append(Container(item=at.first))
+                    yield self._item(at, index)
+                case "blockquote_open":
+                    self._containers.append(Container(item=None))
+                case "list_item_close" | "blockquote_close":
+                    self._containers.pop()
+                case _:
+                    yield from self._block(token, index)
+
+    def _block(self, token: Token, index: int) -> Iterator[Block]:
         match token.type:
-            case "list_item_open":
-                depth += 1
-                yield _item(token, lines, depth=depth)
-            case "list_item_close":
-                depth -= 1
             case "heading_open":
-                yield _heading(token, lines)
+                yield self._heading(self._at(index))
             case "table_open":
-                yield _table(token, lines)
+                yield self._table(self._at(index))
             case "fence" | "code_block":
-                yield _code(token, lines)
+                yield self._code(self._at(index))
             case "hr":
-                first, last = _range(token)
-                yield Rule(first=first, last=last)
-            case "inline" if tokens[index - 1].type == "paragraph_open":
-                # An item's own first line is the item's.
-                if not (depth and tokens[index - 2].type == "list_item_open"):
-                    yield _paragraph(token, lines, depth=depth)
+                at = self._at(index)
+                yield Rule(first=at.first, last=at.last)
+            # An item's own first paragraph is the item's.
+            case "paragraph_open" if self._tokens[index - 1].type != "list_item_open" or not index:
+                yield self._paragraph(self._at(index))
 
+    def _at(self, index: int) -> _At:
+        token = self._tokens[index]
+        assert token.map is not None
+        first = token.map[0] + 1
+        last = max(self._filled[min(token.map[1], len(self._lines))], first)
+        inner = self._tokens[index + 1] if index + 1 < len(self._tokens) else None
+        return _At(token, first, last, inner)
 
-def _range(token: Token) -> tuple[int, int]:
-    assert token.map is not None
-    return token.map[0] + 1, max(token.map[1], token.map[0] + 1)
+    def _item(self, at: _At, index: int) -> ListItem:
+        """Return an item; its text is the first line of its paragraph, empty if it begins with another block."""
+        content, place = "", self._end_of(at.first, "")
+        if at.inner is not None and at.inner.type == "paragraph_open":
+            content = self._tokens[index + 2].content.partition("\n")[0].rstrip()
+            place = self._end_of(self._at(index + 1).first, content)
+        number = int(at.token.info) if at.token.info.isdigit() else None
+        depth = sum(container.item is not None for container in self._containers)
+        return ListItem(text=content, place=place, depth=depth, number=number, first=at.first, last=at.last)
 
+    def _heading(self, at: _At) -> Heading:
+        content = "" if at.inner is None else at.inner.content
+        level = int(at.token.tag[1:])
+        if not at.token.markup.startswith("#"):
+            return Heading(level=level, text=content, place=self._lines_of(at, content), first=at.first, last=at.last)
+        line = self._lines[at.first - 1]
+        behind = line.text.index(at.token.markup) + len(at.token.markup)
+        start = line.start + max(line.text.find(content, behind), behind)
+        return Heading(level=level, text=content, place=(start, start + len(content)), first=at.first, last=at.last)
 
-def _item(token: Token, lines: tuple[Line, ...], *, depth: int) -> ListItem:
-    first, last = _range(token)
-    line = lines[first - 1]
-    marker = _ITEM.match(line.text)
-    found = len(line.text) if marker is None else marker.end()
-    start = line.start + found
-    stripped = line.text[found:].rstrip()
-    number = int(token.info) if token.info.isdigit() else None
-    return ListItem(
-        text=stripped, place=(start, start + len(stripped)), depth=depth, number=number, first=first, last=last
-    )
+    def _paragraph(self, at: _At) -> Paragraph:
+        content = "" if at.inner is None else at.inner.content
+        depth = sum(container.item is not None for container in self._containers)
+        return Paragraph(text=content, place=self._lines_of(at, content), depth=depth, first=at.first, last=at.last)
 
+    def _code(self, at: _At) -> Code:
+        place = (self._lines[at.first - 1].start, self._lines[at.last - 1].end)
+        return Code(info=at.token.info.strip(), text=at.token.content, place=place, first=at.first, last=at.last)
 
-def _heading(token: Token, lines: tuple[Line, ...]) -> Heading:
-    first, last = _range(token)
-    line = lines[first - 1]
-    raw = line.text
-    stripped = raw.strip().strip("#").strip() if token.markup.startswith("#") else raw.strip()
-    start = line.start + raw.find(stripped)
-    return Heading(
-        level=int(token.tag[1:]), text=stripped, place=(start, start + len(stripped)), first=first, last=last
-    )
+    def _table(self, at: _At) -> Table:
+        rows = [
+            row_cells(line, self._containers)
+            for line in self._lines[at.first - 1 : at.last]
+            if line.number != at.first + 1
+        ]
+        return Table(header=rows[0], rows=tuple(rows[1:]), first=at.first, last=at.last)
 
+    def _lines_of(self, at: _At, content: str) -> Place:
+        """Return the place of a text that begins and ends with lines of the file, whatever stands before them."""
+        written = content.split("\n")
+        start, _ = self._end_of(at.first, written[0])
+        _, end = self._end_of(at.first + len(written) - 1, written[-1])
+        return start, end
 
-def _paragraph(token: Token, lines: tuple[Line, ...], *, depth: int) -> Paragraph:
-    first, last = _range(token)
-    place = (lines[first - 1].place[0], lines[last - 1].place[1])
-    return Paragraph(text=token.content, place=place, depth=depth, first=first, last=last)
-
-
-def _code(token: Token, lines: tuple[Line, ...]) -> Code:
-    first, last = _range(token)
-    return Code(
-        info=token.info.strip(),
-        text=token.content,
-        place=(lines[first - 1].start, lines[last - 1].end),
-        first=first,
-        last=last,
-    )
-
-
-def _table(token: Token, lines: tuple[Line, ...]) -> Table:
-    first, last = _range(token)
-    rows = tuple(_row(line) for line in lines[first + 1 : last])
-    return Table(header=_row(lines[first - 1]), rows=rows, first=first, last=last)
-
-
-def _row(line: Line) -> tuple[Cell, ...]:
-    """Return the cells of a line, split at pipes without a backslash before them, as GitHub does."""
-    text = line.text.rstrip()
-    start = len(text) - len(text.lstrip())
-    if text[start : start + 1] == "|":
-        start += 1
-    cells: list[Cell] = []
-    for pipe in _PIPE.finditer(text, start):
-        cells.append(_cell(line, start, pipe.end() - 1))
-        start = pipe.end()
-    if text[start:].strip():
-        cells.append(_cell(line, start, len(text)))
-    return tuple(cells)
-
-
-def _cell(line: Line, start: int, end: int) -> Cell:
-    written = line.text[start:end]
-    stripped = written.strip()
-    begin = start + (written.find(stripped) if stripped else 0)
-    place: Place = (line.start + begin, line.start + begin + len(stripped))
-    return Cell(text=stripped.replace("\\|", "|"), place=place)
+    def _end_of(self, number: int, content: str) -> Place:
+        """Return the place of what ends a line: markers of items and quotations stand before it."""
+        line = self._lines[number - 1]
+        end = line.start + len(line.text.rstrip())
+        return end - len(content.strip()), end

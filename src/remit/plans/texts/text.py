@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Explanation, Reporter, Severity, Source, Span
 from remit.plans.codes import ALL_CODES
-from remit.plans.documents.decoding import decode_document
+from remit.plans.documents.decoding import decode_document, without_forbidden
 from remit.plans.texts.mojibake import Repair, repair
 
 PLAN_BYTES_MAX: Final = 8 * 1024 * 1024
 """Largest plan document; reading 5 MB takes seconds."""
+
+_CODEC_NAMES: Final = {
+    "macroman": "Mac Roman",
+    "sloppy-windows-1252": "Windows-1252",
+    "sloppy-windows-1251": "Windows-1251",
+    "latin-1": "Latin-1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,48 +108,56 @@ def read_text(raw: bytes, *, path: str, diagnostics: Diagnostics) -> PlanText | 
     """
     found = Diagnostics()
     source = decode_document(raw, path=path, diagnostics=found, bytes_max=PLAN_BYTES_MAX)
-    for finding in found:
-        diagnostics.add(_tolerated(finding))
     if source is None:
+        diagnostics.extend(found)
         return None
-    text = PlanText(source, repair(source.text))
-    reporter = PlanReporter(text, diagnostics)
-    _report_mojibake(text, reporter)
-    _report_tabs(text, reporter)
+    written = _written_text(raw, source)
+    mended = repair(written)
+    if mended is not None:
+        mended = replace(mended, text=without_forbidden(mended.text))
+    for finding in found:
+        if mended is None or not _is_of_mojibake(finding, source, mended):
+            diagnostics.add(_tolerated(finding))
+    text = PlanText(source, mended)
+    if mended is not None:
+        _report_mojibake(source, written, mended, diagnostics)
+    _report_tabs(text, PlanReporter(text, diagnostics))
     return text
+
+
+def _written_text(raw: bytes, source: Source) -> str:
+    """Return the text with the control characters that stand for bytes in mojibake; as long as the source's."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return source.text
+    return text if len(text) == len(source.text) else source.text
+
+
+def _is_of_mojibake(finding: Diagnostic, source: Source, mended: Repair) -> bool:
+    return finding.code == "CHARACTER_FORBIDDEN" and mended.has_repaired(source.offset(finding.span.start))
 
 
 def _tolerated(finding: Diagnostic) -> Diagnostic:
     """Return a finding about a character as a warning: a plan is read by people, and is read on."""
-    if finding.code != "CHARACTER_FORBIDDEN":
-        return finding
-    return Diagnostic(
-        code=finding.code,
-        message=finding.message,
-        path=finding.path,
-        span=finding.span,
-        severity=Severity.WARNING,
-    )
+    return replace(finding, severity=Severity.WARNING) if finding.code == "CHARACTER_FORBIDDEN" else finding
 
 
-def _report_mojibake(text: PlanText, reporter: PlanReporter) -> None:
-    mended = text._repair  # noqa: SLF001 - of this module
-    if mended is None:
-        return
+def _report_mojibake(source: Source, written: str, mended: Repair, diagnostics: Diagnostics) -> None:
     start, end = mended.first
     meant = mended.text[start : start + 1]
-    codec = {"macroman": "Mac Roman", "sloppy-windows-1252": "Windows-1252"}.get(mended.codec, mended.codec)
+    codec = _CODEC_NAMES.get(mended.codec, mended.codec)
     finding = Diagnostic(
         code="MOJIBAKE_REPAIRED",
         message=(
-            f"expected UTF-8 text, got UTF-8 that was once read as {codec}: {text.source.text[start:end]!r} here was "
+            f"expected UTF-8 text, got UTF-8 that was once read as {codec}: {written[start:end]!r} here was "
             f"{meant!r}; it is read as it was meant, save the file from its origin again"
         ),
-        path=text.source.path,
-        span=text.source.span(start, end),
+        path=source.path,
+        span=source.span(start, end),
         severity=Severity.WARNING,
     )
-    reporter.diagnostics.add(finding)
+    diagnostics.add(finding)
 
 
 def _report_tabs(text: PlanText, reporter: PlanReporter) -> None:
