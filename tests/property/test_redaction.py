@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from remit.core.canonical import JsonValue
 from remit.governance.cards import has_check_digit, is_card_number
 from remit.governance.paths import keep_paths, mask_paths
-from remit.governance.redaction import Redactor
+from remit.governance.redaction import TEXT_CHARACTERS_MAX, Redactor, mask_secrets
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
@@ -34,6 +34,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 
 canaries = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=14, max_size=40).filter(
     lambda text: len(set(text)) > 7
+)
+results = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
 )
 surroundings = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
@@ -55,6 +58,39 @@ def test_known_secret_is_masked_in_every_encoding(encoding: str, canary: str, be
     assert planted not in text
     assert "[redacted:" in text
     assert middle not in text.replace("[redacted:secret]", "")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(canary=canaries, before=surroundings)
+def test_masked_result_holds_no_secret_and_all_else(encoding: str, canary: str, before: str) -> None:
+    """
+    A result loses a secret in names and values, at any depth, and nothing else: nothing is cut or taken for a pattern.
+    """
+    planted = ENCODINGS[encoding](canary)
+    rest = "anna@example.org " * (TEXT_CHARACTERS_MAX // 10)
+    assume(planted not in before)
+    value: JsonValue = {"a": [before, {"b": f"{before}{planted}", planted: 1}], "rest": rest, "n": 2**60, "none": None}
+
+    masked = mask_secrets(value, frozenset({canary}))
+
+    assert isinstance(masked, dict)
+    assert planted not in json.dumps(masked, ensure_ascii=False)
+    assert (rest, 2**60, None) == (masked["rest"], masked["n"], masked["none"])
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_result_without_secrets_is_the_same_object(value: JsonValue) -> None:
+    """
+    What holds no secret is handed on as it is.
+    """
+    assume("canary-of-the-mine" not in str(value))
+
+    assert value is mask_secrets(value, frozenset({"canary-of-the-mine", "short"}))
+    assert value is mask_secrets(value, frozenset())
 
 
 # In two parts, so that no scanner takes the examples for leaks.

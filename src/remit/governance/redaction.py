@@ -208,6 +208,44 @@ class _KnownSecrets(_Pattern):
         return b"".join((*pieces, encoded[end:])).decode(errors="replace")
 
 
+def mask_secrets(value: JsonValue, secrets: frozenset[str]) -> JsonValue:
+    """Return a value without these secrets in any of their disguises; the same object if it holds none.
+
+    Unlike ``Redactor.redact_value`` it looks for nothing else and cuts nothing: what it returns is worked on further.
+    """
+    automaton = _secrets_automaton(secrets)
+    if automaton is None:
+        return value
+    prefilter, pattern = automaton
+    try:
+        encoded = msgspec.json.encode(value)
+    except (TypeError, UnicodeEncodeError, ValueError):
+        encoded = None
+    if encoded is not None and not prefilter.Match(encoded):
+        return value
+    return _masked(value, pattern, 0)
+
+
+def _masked(value: object, pattern: _Pattern, depth: int) -> JsonValue:
+    if depth > DEPTH_MAX:
+        return "[redacted:depth]"
+    match value:
+        case str():
+            return pattern.apply(value.encode(errors="replace").decode(), set())
+        case Mapping():
+            return {_masked_name(name, pattern): _masked(item, pattern, depth + 1) for name, item in value.items()}
+        case list() | tuple():
+            return [_masked(item, pattern, depth + 1) for item in value]
+        case bool() | None | float() | int():
+            return value
+        case _:
+            return "[redacted:type]"
+
+
+def _masked_name(name: object, pattern: _Pattern) -> str:
+    return pattern.apply(str(name).encode(errors="replace").decode(), set())
+
+
 def redact_text(text: str) -> str:
     """Return a text without what the patterns find; for places that know no secrets."""
     return Redactor().redact_text(text)
@@ -229,13 +267,29 @@ def _cut(text: str) -> str:
 
 @lru_cache(maxsize=8)
 def _automaton(secrets: frozenset[str]) -> tuple[Any, tuple[_Pattern, ...]]:
-    patterns = list(_PATTERNS)
+    known = _known(secrets)
+    patterns = _PATTERNS if known is None else (known[0], *_PATTERNS)
+    return _prefilter(patterns, () if known is None else known[1]), patterns
+
+
+@lru_cache(maxsize=8)
+def _secrets_automaton(secrets: frozenset[str]) -> tuple[Any, _Pattern] | None:
+    known = _known(secrets)
+    return None if known is None else (_prefilter((known[0],), known[1]), known[0])
+
+
+def _known(secrets: frozenset[str]) -> tuple[_Pattern, list[str]] | None:
+    """Return the pattern that finds secrets, and their forms; ``None`` if there is none long enough."""
     forms = sorted({form for secret in secrets if len(secret) >= SECRET_CHARACTERS_MIN for form in disguises(secret)})
-    if forms:
-        # Longest first, so that no shorter form leaves the rest of a longer one behind.
-        forms.sort(key=len, reverse=True)
-        alternatives = "|".join(str(re2.escape(form)) for form in forms)
-        patterns.insert(0, _KnownSecrets("secret", f"(?i:{alternatives})", _mask_key))
+    if not forms:
+        return None
+    # Longest first, so that no shorter form leaves the rest of a longer one behind.
+    forms.sort(key=len, reverse=True)
+    alternatives = "|".join(str(re2.escape(form)) for form in forms)
+    return _KnownSecrets("secret", f"(?i:{alternatives})", _mask_key), forms
+
+
+def _prefilter(patterns: Sequence[_Pattern], forms: Sequence[str]) -> Any:
     prefilter = re2.Set.SearchSet(_options())
     for pattern in patterns:
         prefilter.Add(pattern.expression)
@@ -244,7 +298,7 @@ def _automaton(secrets: frozenset[str]) -> tuple[Any, tuple[_Pattern, ...]]:
     for form in forms:
         if not prefilter.Match(form.encode()):
             raise InvariantViolated("the redactor does not find a secret that it was built for; use fewer secrets")
-    return prefilter, tuple(patterns)
+    return prefilter
 
 
 def _options() -> Any:

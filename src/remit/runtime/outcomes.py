@@ -7,9 +7,11 @@ Does not know: whether the call may be made; the pipeline asked that before.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 import msgspec
+import structlog
 
 from remit.clock import Clock
 from remit.core.canonical import JsonValue, canonical_bytes, digest
@@ -19,7 +21,7 @@ from remit.core.states import DeliveryClass
 from remit.errors import CanonicalizationError, NotFoundError, RemitError, StoreUnavailableError, ToolError
 from remit.governance.contracts import check_result
 from remit.governance.outbox import address_outbox, check_outbox
-from remit.governance.redaction import Redactor
+from remit.governance.redaction import Redactor, mask_secrets
 from remit.ids import PrincipalId, RunId, StepId, TenantId
 from remit.ports.secrets import Secrets
 from remit.ports.tool import ToolContext, ToolResult
@@ -41,6 +43,8 @@ CHECKS_EFFECT: Final = (
 CHECKS_APPROVED: Final = (
     "resolve contract permission look-up bounds loop approval:given breaker intent act result receipt"
 )
+
+_log = structlog.get_logger("remit.outcomes")
 
 _SECRET: Final = "secret"  # noqa: S105 - the name of a class of findings
 _SAFE_TO_REPEAT: Final = frozenset(
@@ -151,7 +155,7 @@ class Outcomes:
             step=call.command.step,
             attempt=call.command.attempt,
             slot=call.command.slot,
-            reason=_word(reason),
+            reason=self._word(reason),
             message=self._clean(message),
         )
 
@@ -220,7 +224,7 @@ class Outcomes:
             step=call.command.step,
             attempt=call.command.attempt,
             slot=call.command.slot,
-            reason=_word(error.reason),
+            reason=self._word(error.reason),
             message=self._clean(error.message),
             retryable=error.retryable,
             checks=CHECKS_PLAIN,
@@ -234,6 +238,10 @@ class Outcomes:
         """Return a message that holds no secret and no novel."""
         return _plain(Redactor(self._secrets.known_values()).redact_text(message)[:MESSAGE_CHARACTERS_MAX])
 
+    def _word(self, reason: str) -> str:
+        """Return a reason as it is kept and shown: it may be a provider's own code, or a tool's slip."""
+        return self._clean(reason)[:REASON_CHARACTERS_MAX]
+
     def _accept(self, call: Call, result: ToolResult, usage: Usage) -> Event:
         """Check a result against its contract and write its receipt."""
         contract = call.entry.contract
@@ -242,6 +250,8 @@ class Outcomes:
             if _may_have_acted(call):
                 return self.unknown(call, reason="RESULT_INVALID", message=problem)
             return self._failed(call, ToolError(problem, reason="RESULT_INVALID"), usage)
+        if contract.credential is not None:
+            result = self._without_secrets(call, result)
         usage = msgspec.structs.replace(
             usage, tokens=result.tokens, cost_usd_micros=contract.cost_usd_micros + result.cost_usd_micros
         )
@@ -277,6 +287,17 @@ class Outcomes:
         if result.outbox and self._holds_secret(result.outbox):
             return "expected messages without secrets, got one that holds a secret; subscribers would learn it"
         return None
+
+    def _without_secrets(self, call: Call, result: ToolResult) -> ToolResult:
+        """Return a result without the secrets that tools got: no later step, journal or reader has any use for them."""
+        secrets = self._secrets.known_values()
+        output = mask_secrets(result.output, secrets)
+        reference = mask_secrets(result.external_reference, secrets)
+        if output is result.output and reference is result.external_reference:
+            return result
+        _log.warning("secret_in_result", tool=call.entry.contract.name, run_id=call.run_id, step=call.command.step)
+        assert reference is None or isinstance(reference, str)
+        return replace(result, output=output, external_reference=reference)
 
     def _holds_secret(self, messages: tuple[OutboxMessage, ...]) -> bool:
         redactor = Redactor(self._secrets.known_values())
@@ -319,11 +340,6 @@ def _may_have_acted(call: Call) -> bool:
 def _plain(text: str) -> str:
     """Return a text as any store can keep it: without U+0000 and half characters, which providers do send."""
     return text.replace(NUL, "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
-
-
-def _word(reason: str) -> str:
-    """Return a reason as it is kept and shown: it may be a provider's own code."""
-    return _plain(reason)[:REASON_CHARACTERS_MAX]
 
 
 def _at_path(value: JsonValue, path: str | None) -> JsonValue:
