@@ -29,7 +29,7 @@ from remit.plans.showing.wording import (
 TASKS_DRAWN_MAX: Final = 400
 """More boxes than this are no picture any more: a screen shows about thirty."""
 
-LINKS_DRAWN_MAX: Final = 4_000
+LINKS_DRAWN_MAX: Final = 1_200
 """More links than this are a grey area."""
 
 GROUPS_DRAWN_MAX: Final = 60

@@ -108,30 +108,34 @@ def _ordered(rows: list[list[int]], chains: Mapping[Link, Sequence[int]]) -> lis
     from fast_sugiyama import from_edges
 
     segments = [pair for chain in chains.values() for pair in pairwise(chain)]
-    edges = [*segments, *_backbone(rows, segments)]
     layouts = from_edges(
-        edges,
+        [*segments, *_holding(rows, segments)],
         ranking_type="up",
         crossing_minimization="barycenter",
         transpose=len(segments) <= _TRANSPOSED_MAX,
         dummy_vertices=False,
         check_layout=False,
     )
-    across = {node: place[0] for node, place in layouts.flatten_positions()}
+    # What is not connected is laid out by itself, each from the left; it stands side by side here.
+    across = {node: (part, place[0]) for part, (places, *_) in enumerate(layouts) for node, place in places}
     return [sorted(row, key=lambda node: (across[node], node)) for row in rows]
 
 
-def _backbone(rows: list[list[int]], segments: Iterable[Link]) -> Iterator[Link]:
-    """Yield links that hold every node in its row: a chain through all rows, from which nodes without others hang."""
+def _holding(rows: list[list[int]], segments: Iterable[Link]) -> Iterator[Link]:
+    """Yield links that nobody sees, which hold nodes without others in their rows, about where they are.
+
+    Each node below the first row gets one from above, and each of the first row one to below.
+    """
     targets = {target for _, target in segments}
-    first = max((node for row in rows for node in row), default=0) + 1
-    for number in range(1, len(rows)):
-        yield first + number - 1, first + number
-        for node in rows[number]:
+    sources = {source for source, _ in segments}
+    for above, below in pairwise(rows):
+        for position, node in enumerate(below):
             if node not in targets:
-                yield first + number - 1, node
-    for node in rows[0]:
-        yield node, first + 1
+                yield above[position * len(above) // len(below)], node
+    above, below = rows[0], rows[1]
+    for position, node in enumerate(above):
+        if node not in sources:
+            yield node, below[position * len(below) // len(above)]
 
 
 def _nodes_only(rows: list[list[int]], node_count: int) -> list[list[int]]:

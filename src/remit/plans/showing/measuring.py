@@ -6,6 +6,7 @@ Does not know: what is drawn.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -22,8 +23,10 @@ _FULL_EM: Final = 1.05
 MONO_EM: Final = 0.61
 
 ELLIPSIS: Final = "…"
-_WORD_SHARE_MIN: Final = 0.55
-"""A word is broken only where keeping it whole would leave a line emptier than this."""
+_LINE_SHARE_MIN: Final = 0.4
+"""A word is broken within only where keeping it whole would leave a line emptier than this."""
+
+_HUMP: Final = re.compile(r"[a-z0-9](?=[A-Z])")
 
 
 def text_width(text: str, size: float) -> float:
@@ -53,14 +56,14 @@ def wrap(text: str, *, width: float, size: float, lines_max: int) -> tuple[str, 
 
 
 def _break(text: str, width_em: float) -> int:
-    """Return where a first line ends: at a space if that leaves no ragged line, else within the word."""
+    """Return where a first line ends: at a space, else where parts of names meet, else anywhere within a word."""
     end = max(1, _fitting(text, 0, width_em))
     if end == len(text) or text[end] == " ":
         return end
-    for stop in (" ", "-/_.("):
-        at = max(text.rfind(character, 0, end) for character in stop)
-        if at + 1 > end * _WORD_SHARE_MIN:
-            return at + 1
+    humps = max((found.end() for found in _HUMP.finditer(text, 0, end + 1)), default=0)
+    for at in (text.rfind(" ", 0, end) + 1, max(text.rfind(sign, 0, end) for sign in "-/_.(") + 1, humps):
+        if at > end * _LINE_SHARE_MIN:
+            return at
     return end
 
 

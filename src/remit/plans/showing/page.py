@@ -97,11 +97,16 @@ class _Links:
 
     def __init__(self, view: PlanView) -> None:
         self._first = view.first
+        self._made: dict[str, Markup] = {}
 
     def one(self, task_id: str) -> Markup:
-        number = self._first.get(task_id)
-        text = shown(task_id)
-        return _TO_NOWHERE.format(text) if number is None else _TO_TASK.format(task_anchor(number), text)
+        link = self._made.get(task_id)
+        if link is None:
+            number = self._first.get(task_id)
+            text = shown(task_id)
+            link = _TO_NOWHERE.format(text) if number is None else _TO_TASK.format(task_anchor(number), text)
+            self._made[task_id] = link
+        return link
 
     def several(self, ids: Iterable[str]) -> Markup:
         return Markup(" ").join(map(self.one, ids))

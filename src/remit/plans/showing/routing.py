@@ -20,7 +20,7 @@ PAGE_WIDTH: Final = 1240.0
 """What a page shows without being moved sideways."""
 
 _COMPACT_FROM: Final = 60
-"""From so many boxes on they have one line of title, and more of them stand in a row."""
+"""From so many boxes on they have no foot, and more of them stand in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Style:
 
 
 _ROOMY: Final = Style(box_width=212.0, box_height=80.0, title_lines=2, row_length_max=5)
-_COMPACT: Final = Style(box_width=179.0, box_height=44.0, title_lines=1, row_length_max=6, band_space=24.0)
+_COMPACT: Final = Style(box_width=179.0, box_height=60.0, title_lines=2, row_length_max=6, band_space=24.0)
 _CONDENSED: Final = Style(
     box_width=1100.0,
     box_height=46.0,
@@ -54,8 +54,8 @@ _CONDENSED: Final = Style(
     label_width=0.0,
     bar_from=440.0,
 )
-_TRIED_MAX: Final = 150
-"""Graphs of up to so many boxes are laid out again with shorter rows if they are wider than a page."""
+_TRIED_MAX: Final = 400
+"""Graphs of up to so many boxes and lines are laid out again with shorter rows if they are wider than a page."""
 
 _GAP: Final = 12.0
 _LANE_GAP: Final = 7.0
@@ -138,7 +138,7 @@ def draw(graph: PlanGraph) -> Drawing:
 def _layered(graph: PlanGraph, style: Style, sizes: Sizes, *, width: float) -> tuple[Layering, float]:
     """Return the rows and the width that they need; shorter rows leave room for lines, where that is quickly tried."""
     bands = [band.nodes for band in graph.bands]
-    tries = range(style.row_length_max, 0, -1) if len(graph.nodes) <= _TRIED_MAX else (style.row_length_max,)
+    tries = range(style.row_length_max, 0, -1) if len(graph.nodes) + len(graph.links) <= _TRIED_MAX else (style.row_length_max,)
     found: list[tuple[float, int, Layering]] = []
     for length in tries:
         layering = layer(bands, graph.links, row_length_max=length)

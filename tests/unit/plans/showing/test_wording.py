@@ -69,8 +69,9 @@ def test_wrapped_lines_fit_and_lose_nothing_but_the_end(text: str, width: float,
 
 def test_long_words_are_broken_where_names_are() -> None:
     """
-    A path is broken behind a slash, not in the middle of a name.
+    A path is broken behind a slash and a name before a capital, not in the middle of a word.
     """
+    assert ("Orchestration", "Repository") == wrap("OrchestrationRepository", width=100, size=10, lines_max=2)
     assert ("integration/", "tests/all.ts") == wrap("integration/tests/all.ts", width=90, size=10, lines_max=3)
 
 
