@@ -22,7 +22,6 @@ from remit.cli.output import stdout
 from remit.diagnostics import render_plain, render_summary
 from remit.errors import InputInvalidError
 from remit.plans import showing
-from remit.plans.analysis import analyse
 from remit.plans.formats import read_plan_file
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
@@ -73,12 +72,12 @@ def show_plan(
 ) -> int:
     """Show a plan: tasks by phase or wave, critical path, ownership, coverage, estimates and findings."""
     reading = read_plan_file(file, PlanOptions(level=level, format=kind))
-    if reading.plan is None:
+    if reading.plan is None or reading.analysis is None:
         sys.stderr.write(render_plain(reading.diagnostics))
         print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
         return USAGE
     view = showing.view_plan(
-        reading.plan, analyse(reading.plan), path=reading.path, diagnostics=reading.diagnostics, text=reading.text
+        reading.plan, reading.analysis, path=reading.path, diagnostics=reading.diagnostics, text=reading.text
     )
     chosen = form or _form_of(output) or (Form.JSON if options_of(context).is_json else Form.TREE)
     if chosen is Form.TREE and output is None:

@@ -1,14 +1,17 @@
 """What is published about plan documents: JSON Schemas for editors, and templates to begin with.
 
 Owns: which kinds have which.
-Does not know: what the files say. They are part of the package, so they are what this version reads.
+Does not know: what the files say. They are part of the package, so they are what this version reads and prints.
 """
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from importlib import resources
 from typing import Final
+
+from remit.plans.showing import document_schema
 
 
 class SchemaKind(StrEnum):
@@ -18,6 +21,7 @@ class SchemaKind(StrEnum):
     FANOUT = "fanout"
     ISSUE_CONTRACT = "issue-contract"
     ORCHESTRATION = "orchestration"
+    SHOWN_PLAN = "shown-plan"
 
 
 _SCHEMAS: Final = {
@@ -35,6 +39,9 @@ _TEMPLATES: Final = {
 
 def schema_text(kind: SchemaKind) -> str:
     """Return the JSON Schema (2020-12) of a kind."""
+    if kind is SchemaKind.SHOWN_PLAN:
+        # It is made from the records, so that it cannot differ from what is printed.
+        return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
     return _text(*_SCHEMAS[kind])
 
 

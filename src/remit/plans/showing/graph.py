@@ -165,13 +165,14 @@ def _task_node(task: ShownTask) -> GraphNode:
 
 
 def _task_bands(view: PlanView, groups: Iterable[TaskGroup]) -> tuple[GraphBand, ...]:
-    titles = {phase.id: plain(phase.title or phase.id) for phase in view.plan.phases}
+    phases = view.plan.phases if len(view.plan.phases) > 1 else ()
+    titles = {phase.id: plain(phase.title or phase.id) for phase in phases}
     gates = {join.before: join.gate for join in view.analysis.joins if join.gate is not None}
     bands: list[GraphBand] = []
     last: str | None = None
     for group in groups:
-        phases = list(dict.fromkeys(task.task.phase for task in group.tasks if task.task.phase in titles))
-        phase = phases[0] if len(phases) == 1 else None
+        inside = list(dict.fromkeys(task.task.phase for task in group.tasks if task.task.phase in titles))
+        phase = inside[0] if len(inside) == 1 else None
         border = ""
         if phase is not None and phase != last:
             gate = f"after human gate {shown(gates[last])} · " if last in gates else ""

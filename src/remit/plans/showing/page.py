@@ -65,7 +65,7 @@ def render_page(view: PlanView) -> str:
         states=sections.state_counts(view),
         findings=sections.findings_of(view),
         conflict_words=sections.CONFLICT_WORDS,
-        trace_status=sections.trace_status,
+        trace_states=sections.trace_states,
         sum_range=sections.sum_range,
         longest=sections.longest_of,
         task_line=task_line,

@@ -138,7 +138,11 @@ def draw(graph: PlanGraph) -> Drawing:
 def _layered(graph: PlanGraph, style: Style, sizes: Sizes, *, width: float) -> tuple[Layering, float]:
     """Return the rows and the width that they need; shorter rows leave room for lines, where that is quickly tried."""
     bands = [band.nodes for band in graph.bands]
-    tries = range(style.row_length_max, 0, -1) if len(graph.nodes) + len(graph.links) <= _TRIED_MAX else (style.row_length_max,)
+    tries = (
+        range(style.row_length_max, 0, -1)
+        if len(graph.nodes) + len(graph.links) <= _TRIED_MAX
+        else (style.row_length_max,)
+    )
     found: list[tuple[float, int, Layering]] = []
     for length in tries:
         layering = layer(bands, graph.links, row_length_max=length)

@@ -93,7 +93,7 @@ def facts_of(view: PlanView) -> tuple[Fact, ...]:
 
 
 def sums_of(view: PlanView) -> tuple[SumTable, ...]:
-    """Return the sums that tell anything: those by a property that tasks have."""
+    """Return the sums that tell anything: those by a property in which tasks differ."""
     titles = {phase.id: plain(phase.title or phase.id) for phase in view.plan.phases}
     estimates = view.analysis.estimates
     kinds: tuple[tuple[str, tuple[EstimateSum, ...], dict[str, str]], ...] = (
@@ -102,11 +102,7 @@ def sums_of(view: PlanView) -> tuple[SumTable, ...]:
         ("owner", estimates.by_owner, {}),
         ("workstream", estimates.by_workstream, {}),
     )
-    return tuple(
-        SumTable(name=name, rows=_sum_rows(name, sums, names))
-        for name, sums, names in kinds
-        if any(one.name is not None for one in sums)
-    )
+    return tuple(SumTable(name=name, rows=_sum_rows(name, sums, names)) for name, sums, names in kinds if len(sums) > 1)
 
 
 def risk_counts(view: PlanView) -> tuple[Count, ...]:
@@ -131,12 +127,12 @@ def state_counts(view: PlanView) -> tuple[Count, ...]:
     )
 
 
-def trace_status(trace: RequirementTrace) -> str:
-    """Return what is missing for a requirement, or that nothing is."""
+def trace_states(trace: RequirementTrace) -> tuple[str, ...]:
+    """Return whether a requirement is tested, or what is missing for it."""
     if not trace.tasks:
-        return "in no task"
-    status = "tested" if trace.tests else "no test"
-    return status if trace.is_declared else f"{status}, not declared"
+        return ("in no task",)
+    tested = "tested" if trace.tests else "no test"
+    return (tested,) if trace.is_declared else (tested, "not declared")
 
 
 def findings_of(view: PlanView) -> tuple[ShownFinding, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from remit.diagnostics.rendering import harmless
 from remit.plans.plan import TaskKind, TaskState
@@ -16,6 +17,9 @@ from remit.plans.showing.sections import facts_of, slack_line
 from remit.plans.showing.svg import title_of
 from remit.plans.showing.view import PlanView, ShownTask, TaskGroup
 from remit.plans.showing.wording import KIND_WORDS, STATE_MARKS, counted, day_range, shown
+
+_NAMED_MAX: Final = 8
+"""So many dependencies of a task are named."""
 
 
 class Look(StrEnum):
@@ -112,7 +116,7 @@ def _detail_lines(view: PlanView, task: ShownTask) -> Iterator[str]:
         "" if one.estimate is None else day_range(one.estimate.days_min, one.estimate.days_max),
         slack_line(task),
         *(text for text in (one.role, one.owner, one.workstream, one.priority) if text),
-        f"after {', '.join(task.before)}" if task.before else "",
+        _after(task.before),
     )
     if line := " · ".join(harmless(shown(part)) for part in first if part):
         yield line
@@ -120,6 +124,13 @@ def _detail_lines(view: PlanView, task: ShownTask) -> Iterator[str]:
     for word, claims in (("files", files), ("owns", one.owns), ("touches", one.touches), ("reads", one.reads)):
         if claims:
             yield f"{word} {harmless(', '.join(shown(claim.written) for claim in claims))}"
+
+
+def _after(tasks: tuple[str, ...]) -> str:
+    if not tasks:
+        return ""
+    named = ", ".join(tasks[:_NAMED_MAX])
+    return f"after {named}" + (f" and {len(tasks) - _NAMED_MAX} more" if len(tasks) > _NAMED_MAX else "")
 
 
 def _fact_lines(view: PlanView) -> Iterator[TreeLine]:
