@@ -1,0 +1,158 @@
+"""Task ids and lists of them.
+
+Owns: what an id looks like, when two spellings are the same, and reading references.
+Does not know: which tasks exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from remit.plans.plan import Reference
+from remit.plans.spectra.names import NONE_WORDS
+from remit.plans.spectra.pieces import Piece
+
+ID: Final = r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*"
+
+ALL: Final = "all"
+"""Stands for every other task where a document says so."""
+
+_CANONICAL: Final = re.compile(r"[0-9]{3}")
+_SPLIT: Final = re.compile(r"([0-9]{1,3})-([a-z])")
+_WORD: Final = re.compile(r"\S+")
+_ID: Final = re.compile(ID)
+_TASK_WORDS: Final = frozenset({"task", "tasks", "and", "&", "+", "plus"})
+_ALL_WORDS: Final = frozenset({"all", "everything"})
+_ALL_FOLLOWING: Final = frozenset({"tasks", "previous", "prior", "other", "others", "above", "preceding", "the"})
+_ARROW: Final = re.compile(
+    r"-{1,3}>|={1,2}>|["
+    r"\N{RIGHTWARDS ARROW}\N{LONG RIGHTWARDS ARROW}\N{RIGHTWARDS DOUBLE ARROW}"
+    r"\N{HEAVY WIDE-HEADED RIGHTWARDS ARROW}\N{HEAVY ROUND-TIPPED RIGHTWARDS ARROW}]"
+)
+_COMMENT: Final = re.compile(r"\([^()]*\)$")
+
+
+def same_id(written: str) -> str:
+    """Return the spelling under which an id is compared: numbers have three digits, splits as well."""
+    if written.isascii() and written.isdigit():
+        return written.zfill(3)
+    split = _SPLIT.fullmatch(written)
+    return written if split is None else f"{split[1].zfill(3)}-{split[2]}"
+
+
+def is_canonical(task_id: str) -> bool:
+    """Whether an id has exactly three digits, as the format wants it."""
+    return _CANONICAL.fullmatch(task_id) is not None
+
+
+def split_parent(task_id: str) -> str | None:
+    """Return the task that an id such as ``002-a`` was split from, or ``None``."""
+    split = _SPLIT.fullmatch(task_id)
+    return None if split is None else split[1].zfill(3)
+
+
+def is_id(word: str) -> bool:
+    """Whether a word may be an id: letters and digits, a digit at least."""
+    return _ID.fullmatch(word) is not None and any(character.isdigit() for character in word)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """A list of ids as it was read.
+
+    ``loose`` are ids in another spelling than the format's; ``unread`` are words that are no ids.
+    """
+
+    found: tuple[Reference, ...] = ()
+    loose: tuple[Piece, ...] = ()
+    unread: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chains:
+    """Chains of ids as they were read; ``arrows`` are those that the format does not have."""
+
+    found: tuple[tuple[Reference, ...], ...] = ()
+    arrows: tuple[Piece, ...] = ()
+    loose: tuple[Piece, ...] = ()
+    unread: tuple[Piece, ...] = ()
+
+
+def read_references(value: Piece) -> References:
+    """Read a list such as ``Task 001, 003``, ``001 and 002`` or ``none``."""
+    if is_none(value):
+        return References()
+    found: list[Reference] = []
+    loose: list[Piece] = []
+    unread: list[Piece] = []
+    for part in value.split(","):
+        comment = _COMMENT.search(part.text)
+        words = part if comment is None else part.cut(0, comment.start()).strip()
+        if words.text and _is_all(words.text):
+            found.append(Reference(id=ALL, at=words.place))
+            continue
+        _read_words(words, found, loose, unread)
+    return References(found=tuple(found), loose=tuple(loose), unread=tuple(unread))
+
+
+def _read_words(part: Piece, found: list[Reference], loose: list[Piece], unread: list[Piece]) -> None:
+    for match in _WORD.finditer(part.text):
+        word = part.cut(*match.span())
+        if word.text.casefold() in _TASK_WORDS:
+            continue
+        bare = _bare(word)
+        if not is_id(bare.text):
+            unread.append(word)
+            continue
+        found.append(Reference(id=same_id(bare.text), at=bare.place))
+        if same_id(bare.text) != bare.text:
+            loose.append(bare)
+
+
+def _bare(word: Piece) -> Piece:
+    left = len(word.text) - len(word.text.lstrip("`*#[(\"'"))
+    return word.cut(left, max(left, len(word.text.rstrip("`*:;.])\"'"))))
+
+
+def _is_all(text: str) -> bool:
+    words = text.casefold().split()
+    return words[0] in _ALL_WORDS and all(word in _ALL_FOLLOWING for word in words[1:])
+
+
+def is_none(value: Piece) -> bool:
+    """Whether a value says that there is nothing: empty, ``none``, ``n/a``, a dash, in any markup."""
+    bare = value.text.strip("*_`[]() ")
+    return (bare.rstrip(".") or bare).casefold() in NONE_WORDS
+
+
+def has_arrow(text: str) -> bool:
+    """Whether there is an arrow of any kind."""
+    return _ARROW.search(text) is not None
+
+
+def _links(part: Piece, arrows: list[Piece]) -> Iterator[Piece]:
+    begin = 0
+    for arrow in _ARROW.finditer(part.text):
+        yield part.cut(begin, arrow.start()).strip()
+        begin = arrow.end()
+        if arrow.group() != "->":
+            arrows.append(part.cut(*arrow.span()))
+    yield part.cut(begin).strip()
+
+
+def read_chains(value: Piece) -> Chains:
+    """Read chains such as ``001 -> 002 -> 003, 003 -> 004``; brackets around them are the caller's."""
+    chains: list[tuple[Reference, ...]] = []
+    arrows: list[Piece] = []
+    loose: list[Piece] = []
+    unread: list[Piece] = []
+    for part in () if is_none(value) else value.split(","):
+        chain: list[Reference] = []
+        for link in _links(part, arrows):
+            _read_words(link, chain, loose, unread)
+        if chain:
+            chains.append(tuple(chain))
+    return Chains(found=tuple(chains), arrows=tuple(arrows), loose=tuple(loose), unread=tuple(unread))

@@ -1,0 +1,42 @@
+"""Marks that tools leave in a plan, such as ``STUCK:002``, ``SPLIT:002 -> 002-a, 002-b`` and ``SPECTRA_COMPLETE``.
+
+Owns: reading them.
+Does not know: whether the tasks they name agree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from remit.plans.spectra.ids import read_chains, read_references
+from remit.plans.spectra.pieces import Piece
+from remit.plans.spectra.record import Marker
+from remit.plans.texts import Line
+
+SPLIT: Final = "SPLIT"
+STUCK: Final = "STUCK"
+VERIFIED: Final = "VERIFIED"
+COMPLETE: Final = "SPECTRA_COMPLETE"
+
+_MARKER: Final = re.compile(r"[ \t>*_`-]*(?P<word>SPLIT|STUCK|VERIFIED):(?P<rest>.*)")
+_COMPLETE: Final = re.compile(r"[ \t>*_`<-]*SPECTRA_COMPLETE[*_`/> \t]*$")
+
+
+def read_marker(line: Line) -> Marker | None:
+    """Return the mark that a line is, or ``None``; a mark without the id of a task is none."""
+    if _COMPLETE.match(line.text):
+        return Marker(word=COMPLETE, task=None, at=line.place)
+    found = _MARKER.match(line.text)
+    if found is None:
+        return None
+    rest = Piece(line.text, line.start).cut(found.start("rest")).strip()
+    chains = read_chains(rest).found
+    if not chains:
+        return None
+    task = chains[0][0]
+    parts = (*chains[0][1:], *(one for chain in chains[1:] for one in chain))
+    if found["word"] != SPLIT:
+        others = read_references(rest).found
+        task, parts = others[0], ()
+    return Marker(word=found["word"], task=task, parts=parts, at=line.place)

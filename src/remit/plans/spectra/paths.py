@@ -1,0 +1,121 @@
+"""Paths in fields: lists of them, and when two spellings are the same file.
+
+Owns: reading ``Files`` and the lists of ownership.
+Does not know: which task has which path.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from remit.plans.plan import PathClaim
+from remit.plans.spectra.ids import is_none
+from remit.plans.spectra.pieces import Piece, bracketed
+from remit.plans.texts import PlanReporter
+
+_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]+(?:\([^()]*\)|#.*|(?:--|\N{EM DASH}|\N{EN DASH})[ \t].*)$")
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathList:
+    """Paths in the order in which they are written. ``is_bare`` says that no brackets stand around them."""
+
+    claims: tuple[PathClaim, ...]
+    is_bare: bool
+
+
+def read_paths(value: Piece, reporter: PlanReporter) -> PathList:
+    """Read a list of paths, with or without brackets; ``none`` is an empty list."""
+    inside = bracketed(value)
+    found = _without_loose_brackets(value) if inside is None else inside
+    if is_none(found):
+        return PathList(claims=(), is_bare=inside is None)
+    claims = [read_path(part, reporter) for part in found.split(",") if part.text]
+    return PathList(claims=tuple(claim for claim in claims if claim.path), is_bare=inside is None)
+
+
+def read_path(part: Piece, reporter: PlanReporter) -> PathClaim:
+    """Read one path: without quotes or backticks, without words behind it."""
+    found = _without_comment(part, reporter)
+    bare = found.without_markup()
+    if bare.text[:1] in {'"', "'"} and len(bare.text) > 2 and bare.text[-1] == bare.text[0]:
+        bare = bare.cut(1, len(bare.text) - 1)
+    bare = _without_loose_brackets(bare)
+    if bare.text != found.text:
+        reporter.report(
+            "SPECTRA_PATH_FORM",
+            f"expected the path {bare.text!r} alone, got {found.text!r}",
+            at=found.place,
+            replacement=bare.text,
+        )
+    _check_form(bare, reporter)
+    return PathClaim(path=comparable(bare.text), written=bare.text, at=bare.place)
+
+
+def _without_loose_brackets(path: Piece) -> Piece:
+    """Return a text without square brackets at its ends that have no partner: parts of a list that is not closed."""
+    loose = path.text.count("[") - path.text.count("]")
+    size = len(path.text)
+    if loose > 0:
+        return path.cut(min(loose, size - len(path.text.lstrip("[")))).strip()
+    return path.cut(0, size - min(-loose, size - len(path.text.rstrip("]")))).strip()
+
+
+def _without_comment(part: Piece, reporter: PlanReporter) -> Piece:
+    comment = _COMMENT.search(part.text)
+    if comment is None or comment.start() == 0:
+        return part
+    path = part.cut(0, comment.start()).strip()
+    reporter.report(
+        "SPECTRA_PATH_FORM",
+        f"expected a path alone, got {part.text!r}; the words behind {path.text!r} are not read",
+        at=part.place,
+        replacement=path.text,
+    )
+    return path
+
+
+def _check_form(path: Piece, reporter: PlanReporter) -> None:
+    text = path.text
+    if _is_prose(text):
+        reporter.report(
+            "SPECTRA_PATH_PROSE",
+            f"expected a path, got words: {text!r}; name the file, the directory or the pattern",
+            at=path.place,
+        )
+    elif text.startswith(("/", "~")) or _DRIVE.match(text) or ".." in text.replace("\\", "/").split("/"):
+        if _leaves(text):
+            reporter.report(
+                "SPECTRA_PATH_OUTSIDE",
+                f"expected a path inside the project, got {text!r}; a task may change only the project's files",
+                at=path.place,
+            )
+    elif "\\" in text:
+        reporter.report(
+            "SPECTRA_PATH_FORM",
+            f"expected '/' between directories, got {text!r}; it is compared as {comparable(text)!r}",
+            at=path.place,
+            replacement=text.replace("\\", "/"),
+        )
+
+
+def _is_prose(text: str) -> bool:
+    return " " in text and not any(mark in text for mark in "/\\.*")
+
+
+def _leaves(text: str) -> bool:
+    if text.startswith(("/", "~")) or _DRIVE.match(text):
+        return True
+    return posixpath.normpath(text.replace("\\", "/")).startswith("..")
+
+
+def comparable(written: str) -> str:
+    """Return the spelling under which a path compares: ``./a`` is ``a``, a directory ends in ``/``."""
+    text = written.replace("\\", "/")
+    is_directory = text.endswith(("/", "/.", "/..")) or text in {".", ".."}
+    normal = posixpath.normpath(text) if text else ""
+    return f"{normal}/" if is_directory and normal != "/" else normal

@@ -1,0 +1,169 @@
+"""Values of a task's simple fields: verify, risk, iterations, scope.
+
+Owns: reading each in every form, and saying which was expected.
+Does not know: which fields a level wants.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from remit.plans.plan import RiskClass, Text
+from remit.plans.spectra import names
+from remit.plans.spectra.body import RawField
+from remit.plans.spectra.hidden import Fence, Hidden
+from remit.plans.spectra.pieces import Piece
+from remit.plans.texts import PlanReporter
+
+_WORD: Final = re.compile(r"[*_`\"'(\[]*(?P<word>[A-Za-z][A-Za-z-]*)")
+_NUMBER: Final = re.compile(r"[*_`\"'(\[]*(?P<number>-?[0-9]+)(?![0-9.])")
+_TICKS: Final = re.compile(r"`+")
+
+
+def read_risk(raw: RawField, reporter: PlanReporter) -> RiskClass | None:
+    """Read ``low``, ``medium`` or ``high``; words behind it and markup around it are told."""
+    word = _word(raw.value)
+    risk = None if word is None else names.RISKS.get(word.casefold())
+    if risk is None or risk.value not in names.ALLOWED_RISKS:
+        reporter.report(
+            "SPECTRA_RISK_INVALID",
+            f"expected {', '.join(names.ALLOWED_RISKS[:-1])} or {names.ALLOWED_RISKS[-1]}, got {raw.value.text!r}",
+            at=_place(raw),
+        )
+    elif raw.value.text != risk.value:
+        reporter.report(
+            "SPECTRA_RISK_FORM",
+            f"expected {risk.value!r} alone, got {raw.value.text!r}; other readers take it for no risk, or for medium",
+            at=raw.value.place,
+            replacement=risk.value,
+        )
+    return risk
+
+
+def read_scope(raw: RawField, reporter: PlanReporter) -> str | None:
+    """Read one of the scopes."""
+    word = _word(raw.value)
+    scope = None if word is None or word.casefold() not in names.SCOPES else word.casefold()
+    rest = "" if scope is None or word is None else raw.value.text.partition(word)[2]
+    if scope is None or rest.strip("*_`\"')] ").startswith((",", "/", "+", "&", "|")):
+        reporter.report(
+            "SPECTRA_SCOPE_INVALID",
+            f"expected one of {', '.join(names.SCOPES)}, got {raw.value.text!r}",
+            at=_place(raw),
+        )
+    elif raw.value.text.casefold() != scope:
+        reporter.report(
+            "SPECTRA_SCOPE_FORM",
+            f"expected {scope!r} alone, got {raw.value.text!r}",
+            at=raw.value.place,
+            replacement=scope,
+        )
+    return scope
+
+
+def read_iterations(raw: RawField, reporter: PlanReporter) -> int | None:
+    """Read the bound of a task's loop."""
+    found = _NUMBER.match(raw.value.text)
+    if found is None or len(found["number"]) > 9:
+        reporter.report(
+            "SPECTRA_ITERATIONS_INVALID",
+            f"expected a whole number, got {raw.value.text!r}",
+            at=_place(raw),
+        )
+        return None
+    number = int(found["number"])
+    lowest, highest = names.ITERATIONS_RANGE
+    if raw.value.text != str(number):
+        reporter.report(
+            "SPECTRA_ITERATIONS_FORM",
+            f"expected {str(number)!r} alone, got {raw.value.text!r}",
+            at=raw.value.place,
+            replacement=str(number),
+        )
+    if number < lowest:
+        reporter.report(
+            "SPECTRA_ITERATIONS_INVALID",
+            f"expected {lowest} iteration or more, got {number}; the task would never be tried",
+            at=raw.value.place,
+        )
+        return None
+    if number > highest:
+        reporter.report(
+            "SPECTRA_ITERATIONS_RANGE",
+            f"expected from {lowest} to {highest} iterations, got {number}; split a task that needs more",
+            at=raw.value.place,
+        )
+    return number
+
+
+def read_verify(raw: RawField, hidden: Hidden, reporter: PlanReporter) -> Text | None:
+    """Read the command that shows that a task is done; it stands in backticks, and nothing behind it."""
+    if not raw.value.text:
+        fence = hidden.fences.get(raw.item.line.number + 1)
+        return None if fence is None else _fenced(fence, reporter)
+    ticks = _TICKS.match(raw.value.text)
+    if ticks is None:
+        _report_bare(raw, reporter)
+        return Text(text=raw.value.text, at=raw.value.place)
+    closing = raw.value.text.find(ticks.group(), ticks.end())
+    if closing < 0 and set(raw.value.text) != {"`"}:
+        command = raw.value.cut(ticks.end()).strip()
+        reporter.report(
+            "SPECTRA_VERIFY_FORM",
+            f"expected a command between backticks, got {raw.value.text!r}, which has no closing one",
+            at=raw.value.place,
+        )
+        return Text(text=command.text, at=command.place)
+    if set(raw.value.text) == {"`"}:
+        return Text(text="", at=raw.value.place)
+    command = raw.value.cut(ticks.end(), closing).strip()
+    behind = raw.value.cut(closing + len(ticks.group())).strip()
+    if behind.text:
+        reporter.report(
+            "SPECTRA_VERIFY_FORM",
+            f"expected nothing behind the command, got {behind.text!r}, which nobody checks; let the command fail when "
+            "it does not hold",
+            at=behind.place,
+        )
+    elif len(ticks.group()) > 1 and "`" not in command.text:
+        reporter.report(
+            "SPECTRA_VERIFY_FORM",
+            f"expected one backtick on each side of the command, got {len(ticks.group())}",
+            at=raw.value.place,
+            replacement=f"`{command.text}`",
+        )
+    return Text(text=command.text, at=command.place)
+
+
+def _report_bare(raw: RawField, reporter: PlanReporter) -> None:
+    value = raw.value
+    replacement = f"`{value.text}`" if "`" not in value.text else None
+    reporter.report(
+        "SPECTRA_VERIFY_FORM",
+        f"expected a command between backticks, got {value.text!r}",
+        at=value.place,
+        replacement=replacement,
+    )
+
+
+def _fenced(fence: Fence, reporter: PlanReporter) -> Text | None:
+    lines = [line.text.strip() for line in fence.lines if line.text.strip()]
+    if not lines:
+        return None
+    place = (fence.lines[0].start, fence.lines[-1].end)
+    reporter.report(
+        "SPECTRA_VERIFY_FORM",
+        "expected one command between backticks on the line of the field, got a block of code; it is read as a script",
+        at=place,
+    )
+    return Text(text="\n".join(lines), at=place)
+
+
+def _word(value: Piece) -> str | None:
+    found = _WORD.match(value.text)
+    return None if found is None else found["word"]
+
+
+def _place(raw: RawField) -> tuple[int, int]:
+    return raw.value.place if raw.value.text else raw.item.place

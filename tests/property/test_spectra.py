@@ -1,0 +1,69 @@
+"""Laws of SPECTRA execution plans: what is written is read, and a change changes one thing."""
+
+import codecs
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remit.diagnostics import Diagnostics
+from remit.plans.formats import read_plan
+from remit.plans.options import PlanOptions
+from remit.plans.plan import PlanFormat, TaskState
+from remit.plans.spectra import SpectraPlan, read_spectra, set_state, write
+from remit.plans.texts import PlanReporter, read_text
+from tests.plans.spectra_strategies import large_plan, spectra_plans
+
+MANGLED = "\N{EM DASH}".encode().decode("mac_roman")
+AS_SPECTRA = PlanOptions(format=PlanFormat.SPECTRA)
+
+
+def record(text: str | bytes) -> SpectraPlan:
+    """Return the record of a text."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    diagnostics = Diagnostics()
+    read = read_text(raw, path="plan.md", diagnostics=diagnostics)
+    assert read is not None
+    return read_spectra(read, PlanReporter(read, diagnostics)).plan
+
+
+@given(spectra_plans())
+def test_reading_what_is_written_gives_the_plan(plan: SpectraPlan) -> None:
+    """
+    parse(write(plan)) == plan, whatever parts a plan has.
+    """
+    assert plan == record(write(plan))
+
+
+def test_large_plan_is_read_as_it_was_written() -> None:
+    """
+    The same holds for a plan of 999 tasks, which has no finding.
+    """
+    plan = large_plan(999)
+    text = write(plan)
+
+    assert plan == record(text)
+    assert [] == list(read_plan(text.encode(), path="plan.md").diagnostics)
+
+
+@given(spectra_plans(), st.sampled_from(["\n", "\r\n"]), st.sampled_from([b"", codecs.BOM_UTF8]), st.data())
+def test_another_state_changes_one_character(plan: SpectraPlan, end: str, mark: bytes, data: st.DataObject) -> None:
+    """
+    Another check mark changes one character of the file, whatever its line ends, mark and spoiled characters.
+    """
+    spoiled = f"{write(plan)}\n## Notes {MANGLED}\n{MANGLED} seen {MANGLED}\n"
+    raw = mark + spoiled.replace("\n", end).encode()
+    marked = [task for task in plan.tasks if task.description is not None]
+    if not marked:
+        return
+    task = data.draw(st.sampled_from(marked))
+    state = data.draw(st.sampled_from([state for state in TaskState if state is not task.state]))
+
+    changed = set_state(raw, task.id, state)
+
+    before, after = raw.decode(), changed.decode()
+    assert len(before) == len(after)
+    assert 1 == sum(one != other for one, other in zip(before, after, strict=True))
+    read = record(changed)
+    assert {task.id: state} == {
+        one.id: one.state for one, other in zip(read.tasks, record(raw).tasks, strict=True) if one != other
+    }
