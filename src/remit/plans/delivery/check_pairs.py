@@ -26,8 +26,8 @@ def check_pairs(plan: DeliveryPlan, pairing: Pairing, reporter: PlanReporter) ->
         if pair.by is PairedBy.ORDER:
             reporter.report(
                 "TEST_PAIRED_BY_ORDER",
-                f"expected {pair.test} to name what it tests, got nothing that its title shares with a work item; it "
-                f"is taken as the test of {pair.work} because of their order",
+                f"expected {pair.test} to name what it tests, got a title that does not tell; it is taken "
+                f"as the test of {pair.work} because of their order",
                 at=items[pair.test].at,
                 related={f"{pair.work}": items[pair.work].at},
             )
@@ -39,6 +39,8 @@ def _report_untested(plan: DeliveryPlan, pairing: Pairing, items: dict[str, Item
     if not any(TESTER in item.roles for item in plan.items):
         return
     for id_ in pairing.untested:
+        if _writes_tests(items[id_]):
+            continue
         reporter.report(
             "WORK_WITHOUT_TEST",
             f"expected a test item for {id_}, {plain(items[id_].title)[:60]!r}, got none that follows or names it; add "

@@ -12,22 +12,22 @@ from remit.plans.delivery.check_numbers import check_numbers
 from remit.plans.delivery.check_pairs import check_pairs
 from remit.plans.delivery.check_parts import check_parts
 from remit.plans.delivery.check_states import check_states
-from remit.plans.delivery.pairing import pair_items
+from remit.plans.delivery.pairing import Pairing
 from remit.plans.delivery.record import DeliveryPlan
 from remit.plans.texts import PlanReporter
 
 __all__ = ["Evidence", "check_delivery"]
 
 
-def check_delivery(plan: DeliveryPlan, evidence: Evidence, reporter: PlanReporter) -> None:
+def check_delivery(plan: DeliveryPlan, pairing: Pairing, evidence: Evidence, reporter: PlanReporter) -> None:
     """Report what is wrong with a plan as a whole.
 
     Args:
         plan: The plan as it was read.
+        pairing: Which of its items test which.
         evidence: What the document says besides, and the record does not keep.
         reporter: Where findings go.
     """
-    pairing = pair_items(plan)
     check_numbers(plan, evidence, reporter)
     check_parts(plan, reporter)
     check_estimates(plan, reporter)

@@ -41,7 +41,7 @@ _PATTERN: Final = (
     r"(?: {1,2}(?P<each>each|apiece|per \w{1,30}))?"
 )
 _LEAD: Final = r"(?:(?:est\.?|estimate|estimated|effort|duration) {0,2}:? {0,2})?"
-_IN_BRACKETS: Final = re.compile(rf"\*{{0,3}}\( {{0,2}}{_LEAD}{_PATTERN} {{0,2}}\)\*{{0,3}}", re.IGNORECASE)
+_IN_BRACKETS: Final = re.compile(rf"\*{{0,3}}\( {{0,24}}{_LEAD}{_PATTERN} {{0,2}}\)\*{{0,3}}", re.IGNORECASE)
 _AT_END: Final = re.compile(rf"(?:^|\s)(?:[–—:-]|--) {{0,3}}{_LEAD}\*{{0,2}}{_PATTERN}\*{{0,2}}\Z", re.IGNORECASE)
 _PLAIN: Final = re.compile(rf"(?<![\w.])(?=[~≈]|about|approx|\d|[½¼¾]){_PATTERN}(?!\w)", re.IGNORECASE)
 _FOREIGN: Final = re.compile(

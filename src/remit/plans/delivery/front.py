@@ -11,7 +11,7 @@ from typing import Final
 
 from remit.plans.delivery.lines import phase_heading
 from remit.plans.delivery.planning import plan_of
-from remit.plans.delivery.reading import read_delivery
+from remit.plans.delivery.reading import read_paired
 from remit.plans.options import PlanOptions
 from remit.plans.plan import Plan
 from remit.plans.texts import PlanReporter, PlanText
@@ -23,7 +23,12 @@ _HEADING: Final = re.compile(r" {0,3}#{1,6} {1,4}(?P<text>\S.{0,200})")
 def likeness(text: PlanText) -> int:
     """Return from 0 to 100 how much a text looks like a delivery plan: phases, and items for builder and tester."""
     phases = items = with_roles = 0
+    is_code = False
     for line in text.lines:
+        if line.text.lstrip().startswith(("```", "~~~")):
+            is_code = not is_code
+        if is_code:
+            continue
         heading = _HEADING.match(line.text)
         if heading is not None:
             phases += phase_heading(heading["text"], 0) is not None
@@ -39,5 +44,5 @@ def likeness(text: PlanText) -> int:
 
 def read(text: PlanText, reporter: PlanReporter, _options: PlanOptions) -> Plan | None:
     """Return the plan of a text; what is wrong is reported."""
-    record = read_delivery(text, reporter)
-    return None if record is None else plan_of(record)
+    found = read_paired(text, reporter)
+    return None if found is None else plan_of(*found)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from remit.plans.delivery.chapters import Chapter, Chapters
+from remit.plans.delivery.chapters import Chapters
 from remit.plans.delivery.lines import LabelLine, ListLine, PhaseReference, Piece, TextLine, phase_references
 from remit.plans.delivery.record import HUMAN, Gate, Responsibility
 from remit.plans.markdown import Cell, Heading, Table
@@ -28,7 +28,8 @@ _MENTION: Final = re.compile(
     r"\b(?P<word>gates?)\b[^.()\n]{0,40}\((?P<phases>(?:after )?phases?[^()\n]{1,80})\)", re.IGNORECASE
 )
 _SHORT: Final = re.compile(r"\(?(?P<phases>phases? [^()\n]{1,80})\)?", re.IGNORECASE)
-_EDGE: Final = " *_–—:-,()"
+_EDGE: Final = " *_–—:-,"
+_DECLARES: Final = re.compile(r" {0,3}(?:[:(*–—-]|\Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ def gate_line(text: str, place: Place) -> Gate | None:
     rest = text[match.end() :]
     after = _AFTER.search(rest)
     number = "" if after is None else after["number"]
-    if named is None and not number:
+    # `Gate A is open` speaks of a gate, `**Gate A**: …`, `Gate A (…)` and `Gate A after Phase 5` declare one.
+    declares = named is not None and _DECLARES.match(rest) is not None
+    if not number and not declares:
         return None
     words = rest if after is None else f"{rest[: after.start()].strip(_EDGE)} {rest[after.end() :].strip(_EDGE)}"
     said = " ".join(words.strip(_EDGE).split())
@@ -58,14 +61,23 @@ def gate_line(text: str, place: Place) -> Gate | None:
 
 
 def read_gates(chapters: Chapters) -> tuple[Gate, ...]:
-    """Return all gates that are declared by a line or row of their own, in reading order."""
+    """Return the gates that lines and rows outside of phases declare, in reading order."""
     found: list[Gate] = []
     for topic in chapters.topics:
         heading = [] if topic.heading is None else [topic.heading]
-        found += _gates([*heading, *topic.pieces], None)
-    for chapter in chapters.phases:
-        found += _gates(chapter.pieces, chapter)
-    return tuple(sorted(found, key=lambda gate: gate.at))
+        found += _gates([*heading, *topic.pieces])
+    return tuple(found)
+
+
+def gate_of(piece: Heading | ListLine | TextLine | LabelLine) -> Gate | None:
+    """Return the gate that a line declares, or ``None``; a label may be the gate's name."""
+    text = f"{piece.written}: {piece.rest}" if isinstance(piece, LabelLine) else piece.text
+    return gate_line(text, piece.place)
+
+
+def with_criterion(gate: Gate, line: ListLine) -> Gate:
+    """Return the gate with a line below it as one more criterion."""
+    return replace(gate, criteria=(*gate.criteria, " ".join(line.text.split())))
 
 
 def mentions(
@@ -114,33 +126,21 @@ def _numbers(references: Iterable[PhaseReference]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _gates(pieces: Iterable[Piece], chapter: Chapter | None) -> Iterator[Gate]:
+def _gates(pieces: Iterable[Piece]) -> Iterator[Gate]:
     current: Gate | None = None
     for piece in pieces:
         if isinstance(piece, ListLine) and current is not None and piece.depth > 1:
-            current = replace(current, criteria=(*current.criteria, " ".join(piece.text.split())))
+            current = with_criterion(current, piece)
             continue
         if current is not None:
             yield current
-        current = _gate(piece, chapter)
+        current = None
         if isinstance(piece, Table):
             yield from _rows(piece)
+        else:
+            current = gate_of(piece)
     if current is not None:
         yield current
-
-
-def _gate(piece: Piece, chapter: Chapter | None) -> Gate | None:
-    found: Gate | None = None
-    match piece:
-        case Heading() | ListLine() | TextLine():
-            found = gate_line(piece.text, piece.place)
-        case LabelLine():
-            found = gate_line(f"{piece.written}: {piece.rest}", piece.place)
-        case Table():
-            pass
-    if found is None or found.after or chapter is None:
-        return found
-    return replace(found, after=chapter.said.number)
 
 
 def _rows(table: Table) -> Iterator[Gate]:
@@ -149,16 +149,18 @@ def _rows(table: Table) -> Iterator[Gate]:
     phase = next((index for index, name in enumerate(names) if "phase" in name or name in {"after", "when"}), None)
     if gate is None or phase is None:
         return
-    for row in table.rows:
+    for place, row in enumerate(table.rows, start=1):
         if len(row) <= max(gate, phase) or not row[gate].text:
             continue
-        number = re.search(r"\d{1,4}", row[phase].text)
-        id_ = _GATE.match(row[gate].text)
-        text = " – ".join(cell.text for index, cell in enumerate(row) if index not in {gate, phase} and cell.text)
+        found = re.search(r"\d{1,4}", row[phase].text)
+        named = _GATE.match(row[gate].text)
+        number = "" if found is None else found.group()
+        rest = [cell.text for index, cell in enumerate(row) if index not in {gate, phase} and cell.text]
+        words = [row[gate].text.strip(_EDGE), *rest] if named is None else rest
         yield Gate(
-            id=row[gate].text.strip(_EDGE) if id_ is None else id_["id"],
-            after="" if number is None else number.group(),
-            text=text,
+            id=(number or str(place)) if named is None else named["id"],
+            after=number,
+            text=" – ".join(words),
             at=_place(row),
         )
 

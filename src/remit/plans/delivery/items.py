@@ -202,9 +202,9 @@ def _report_roles(item: ItemText, reporter: PlanReporter) -> None:
             "roles, or write one of these",
             at=roles.cut,
         )
-    elif _CANONICAL.fullmatch(roles.written) is None:
+    elif _CANONICAL.fullmatch(roles.written) is None and all(role in LETTERS for role in roles.roles):
         meant = f"({letters(roles.roles)})"
-        is_certain = meant != roles.written and roles.duration is None and all(role in LETTERS for role in roles.roles)
+        is_certain = roles.duration is None
         if meant != roles.written:
             reporter.report(
                 "ITEM_ROLE_SPELLING",

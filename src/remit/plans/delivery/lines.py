@@ -39,7 +39,9 @@ _WEEKS: Final = re.compile(
 )
 _WEEK_COUNT: Final = re.compile(r"\( {0,2}(?P<count>\d{1,3}) {0,2}(?:weeks?|wks?|w) {0,2}\)", re.IGNORECASE)
 _WEEKS_LIKE: Final = re.compile(r"\([^()\n]{0,40}\bweeks?\b[^()\n]{0,40}\)", re.IGNORECASE)
-_SECTION: Final = re.compile(r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,3}[a-z]?)[.):]?(?: {1,3}[–—:-])? {1,3}(?P<title>.*)\Z")
+_SECTION: Final = re.compile(
+    r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,3}[a-z]?)[.):]?(?:(?: {1,3}[–—:-])? {1,3}(?P<title>.*))?\Z"
+)
 _CRITERIA: Final = re.compile(
     r"(?:phase {1,2}(?P<phase>[\w.]{1,8}) {0,2}[–—:-]? {0,2})?"
     r"(?:(?:exit|completion)[ -]criteri(?:a|on)|definition of done)\Z",
@@ -178,7 +180,7 @@ def section_heading(written: str) -> tuple[str, str]:
     match = _SECTION.match(written)
     if match is None:
         return "", " ".join(written.split())
-    return match["number"], " ".join(match["title"].split())
+    return match["number"], " ".join((match["title"] or "").split())
 
 
 def label_line(line: str, place: Place) -> LabelLine | None:

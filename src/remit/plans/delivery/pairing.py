@@ -172,7 +172,7 @@ def _pair_section(items: Sequence[Item], scope: _Scope) -> None:
     for test in scope.tests:
         if test.id in scope.pairs:
             continue
-        neighbour = before.get(test.id)
+        neighbour = scope.works[0] if len(scope.works) == 1 else before.get(test.id)
         pair = None if neighbour is None else shared.pair(test, neighbour)
         pair = pair or shared.best(test, without=followed if neighbour is not None else frozenset())
         if pair is not None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from remit.plans.delivery.chapters import Chapter
 from remit.plans.delivery.durations import durations_in, hidden
-from remit.plans.delivery.gates import gate_line
+from remit.plans.delivery.gates import gate_of, with_criterion
 from remit.plans.delivery.items import ItemText, read_item, report_spelling
 from remit.plans.delivery.lines import (
     Label,
@@ -26,7 +26,7 @@ from remit.plans.delivery.lines import (
     section_heading,
 )
 from remit.plans.delivery.marks import find_mark
-from remit.plans.delivery.record import Criterion, Detail, Duration, Entry, Item, Phase, Section, letters
+from remit.plans.delivery.record import Criterion, Detail, Duration, Entry, Gate, Item, Phase, Section, initials
 from remit.plans.delivery.repeats import with_repeats
 from remit.plans.delivery.risks import is_about_risks
 from remit.plans.markdown import Heading, Table
@@ -77,23 +77,27 @@ class PhaseReader:
         self._names = names
         self._has_roles = has_roles
         self._counts: Counter[tuple[str, str]] = Counter()
+        self.gates: list[Gate] = []
         self.risk_lines: list[ListLine] = []
         self.risk_tables: list[Table] = []
         self._begin("")
 
     def _begin(self, phase_id: str) -> None:
         self._phase_id = phase_id
+        self._number = phase_id
         self._context = _Context.ITEMS
         self._sections = [_SectionDraft(number="", title="", at=(0, 0))]
         self._criteria: list[Criterion] = []
         self._goal: list[str] = []
         self._total: Duration | None = None
         self._item_depth: int | None = None
+        self._gate_depth: int | None = None
 
     def read(self, chapter: Chapter) -> Phase:
         """Return the phase of a chapter."""
         self._begin(chapter.id)
         said = chapter.said
+        self._number = said.number
         self._sections[0].at = chapter.heading.place
         for piece in chapter.pieces:
             match piece:
@@ -103,6 +107,8 @@ class PhaseReader:
                     self._label(piece, chapter)
                 case TextLine() if self._context is _Context.GOAL:
                     self._goal.append(piece.text)
+                case TextLine():
+                    self._declares_gate(piece, depth=0)
                 case ListLine():
                     self._list_line(piece)
                 case Table() if self._context is _Context.RISKS:
@@ -133,7 +139,7 @@ class PhaseReader:
         if criteria is not None:
             self._begin_criteria(criteria["phase"], heading.place, chapter)
             return
-        if gate_line(heading.text, heading.place) is not None:
+        if self._declares_gate(heading, depth=0):
             self._context = _Context.GATE
             return
         if is_about_risks(heading.text):
@@ -147,8 +153,21 @@ class PhaseReader:
         self._context = _Context.ITEMS
         self._sections.append(_SectionDraft(number=number, title=title, at=heading.place))
 
+    def _declares_gate(self, piece: Heading | LabelLine | ListLine | TextLine, *, depth: int) -> bool:
+        """Take a line as a gate if it declares one; without a phase of its own it follows the one it stands in."""
+        gate = None if self._context is _Context.CRITERIA else gate_of(piece)
+        if gate is None:
+            return False
+        self.gates.append(gate if gate.after else replace(gate, after=self._number))
+        self._item_depth = None
+        self._gate_depth = depth
+        return True
+
     def _label(self, label: LabelLine, chapter: Chapter) -> None:
         self._item_depth = None
+        if label.label is Label.OTHER and self._declares_gate(label, depth=0):
+            self._context = _Context.GATE
+            return
         match label.label:
             case Label.GOAL:
                 self._context = _Context.GOAL
@@ -175,13 +194,16 @@ class PhaseReader:
             )
 
     def _list_line(self, line: ListLine) -> None:
+        if self._context is _Context.GOAL:
+            self._context = _Context.ITEMS
         read = read_item(line, self._names)
-        if self._item_depth is not None and line.depth > self._item_depth and read.roles is None:
-            self._detail(line)
-        elif self._context is _Context.RISKS and not read.is_item:
+        if read.roles is None and self._belongs_above(line):
+            return
+        self._gate_depth = None
+        if read.roles is None and self._declares_gate(line, depth=line.depth):
+            return
+        if self._context is _Context.RISKS and not read.is_item:
             self.risk_lines.append(line)
-        elif self._context is _Context.GATE and read.roles is None:
-            pass
         elif self._context is _Context.CRITERIA and read.roles is None:
             if line.depth == 1:
                 self._criterion(line.text, line.place[0])
@@ -189,6 +211,16 @@ class PhaseReader:
             self.add_item(read)
         elif line.depth == 1:
             self._entry(read)
+
+    def _belongs_above(self, line: ListLine) -> bool:
+        """Take a line as part of the gate or item above if it is nested in it."""
+        if self._gate_depth is not None and line.depth > self._gate_depth:
+            self.gates[-1] = with_criterion(self.gates[-1], line)
+            return True
+        if self._item_depth is not None and line.depth > self._item_depth:
+            self._detail(line)
+            return True
+        return False
 
     def add_item(self, read: ItemText) -> None:
         """Add an item to the section that is read."""
@@ -203,7 +235,7 @@ class PhaseReader:
                 at=read.line.place,
             )
         prefix = section.number or self._phase_id
-        marks = letters(roles).replace("/", "") or "U"
+        marks = initials(roles)
         self._counts[prefix, marks] += 1
         report_spelling(read, self._reporter)
         section.items.append(

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import Final
 
 from remit.plans.delivery.lines import plain
-from remit.plans.delivery.pairing import Pair, pair_items
+from remit.plans.delivery.pairing import Pair, Pairing
 from remit.plans.delivery.record import BUILDER, HUMAN, TESTER, DeliveryPlan, Gate, Item, Phase
 from remit.plans.plan import (
     Dependency,
@@ -30,8 +30,8 @@ from remit.plans.plan import (
 _PATH: Final = re.compile(r"`((?:\./)?[\w@-][\w@.-]{0,80}(?:/[\w@.-]{1,80}){1,20}\.\w{1,10})`")
 
 
-def plan_of(record: DeliveryPlan) -> Plan:
-    """Return the common plan.
+def plan_of(record: DeliveryPlan, pairing: Pairing) -> Plan:
+    """Return the common plan of a record and the pairs of its items.
 
     Phases keep the order of the document, which is that of their execution. A test item depends on the work item that
     it tests, and the work item names it in ``tests``; there are no other dependencies. An item for several roles at
@@ -39,7 +39,7 @@ def plan_of(record: DeliveryPlan) -> Plan:
     """
     by_test: defaultdict[str, list[Pair]] = defaultdict(list)
     by_work: defaultdict[str, list[Pair]] = defaultdict(list)
-    for pair in pair_items(record).pairs:
+    for pair in pairing.pairs:
         by_test[pair.test].append(pair)
         by_work[pair.work].append(pair)
     gates: dict[str, Gate] = {}
@@ -63,7 +63,7 @@ def plan_of(record: DeliveryPlan) -> Plan:
 
 
 def _task(record: DeliveryPlan, phase: Phase, item: Item, *, tests: list[Pair], works: list[Pair]) -> PlanTask:
-    names = [name for role in item.roles for name in record.names(role)]
+    names = dict.fromkeys(name for role in item.roles for name in record.names(role))
     return PlanTask(
         id=item.id,
         title=plain(item.title),

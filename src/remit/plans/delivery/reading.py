@@ -13,6 +13,7 @@ from remit.plans.delivery.checks import Evidence, check_delivery
 from remit.plans.delivery.gates import GateMention, mentions, read_gates
 from remit.plans.delivery.items import read_item
 from remit.plans.delivery.lines import ListLine, Piece, phase_heading, pieces
+from remit.plans.delivery.pairing import Pairing, pair_items
 from remit.plans.delivery.people import read_people
 from remit.plans.delivery.phases import PhaseReader
 from remit.plans.delivery.record import DeliveryPlan, Gate
@@ -25,6 +26,12 @@ _LEGENDS: Final = ("legend", "notation", "convention", "template", "example", "h
 
 def read_delivery(text: PlanText, reporter: PlanReporter) -> DeliveryPlan | None:
     """Return the delivery plan of a text, or ``None`` where there is no phase; everything wrong is reported."""
+    found = read_paired(text, reporter)
+    return None if found is None else found[0]
+
+
+def read_paired(text: PlanText, reporter: PlanReporter) -> tuple[DeliveryPlan, Pairing] | None:
+    """Return the delivery plan of a text with the pairs of its items; like ``read_delivery``."""
     found = tuple(pieces(text, read_blocks(text)))
     chapters = split_chapters(found)
     if not chapters.phases:
@@ -40,7 +47,7 @@ def read_delivery(text: PlanText, reporter: PlanReporter) -> DeliveryPlan | None
     has_roles = any(_has_role(piece, names) for chapter in chapters.phases for piece in chapter.pieces)
     reader = PhaseReader(reporter, names=names, has_roles=has_roles)
     phases = tuple(reader.read(chapter) for chapter in chapters.phases)
-    gates = read_gates(chapters)
+    gates = tuple(sorted((*read_gates(chapters), *reader.gates), key=lambda gate: gate.at))
     mentioned = mentions(text, people.responsibilities, _lines_of(gates, text))
     plan = DeliveryPlan(
         title=_title(found),
@@ -51,8 +58,9 @@ def read_delivery(text: PlanText, reporter: PlanReporter) -> DeliveryPlan | None
         gates=gates or _implied(mentioned),
         risks=read_risks(chapters, reader.risk_lines, reader.risk_tables),
     )
-    check_delivery(plan, Evidence(chapters=chapters, mentions=tuple(mentioned)), reporter)
-    return plan
+    pairing = pair_items(plan)
+    check_delivery(plan, pairing, Evidence(chapters=chapters, mentions=tuple(mentioned)), reporter)
+    return plan, pairing
 
 
 def _gather_strays(chapters: Chapters, reporter: PlanReporter, names: dict[str, str]) -> None:

@@ -18,7 +18,10 @@ TESTER: Final = "tester"
 HUMAN: Final = "human"
 
 LETTERS: Final = {BUILDER: "B", TESTER: "T", HUMAN: "H"}
-"""The letter of each role, as items write it. A role that is not here is its own letter in small."""
+"""The letter of each role, as items write it."""
+
+LETTERS_MAX: Final = 2
+"""A role of so many letters that the plan does not name is what an item wrote, in small letters."""
 
 
 class Involvement(StrEnum):
@@ -244,5 +247,11 @@ class DeliveryPlan:
 
 
 def letters(roles: tuple[str, ...]) -> str:
-    """Return roles as an item writes them: ``B``, ``B/T/H``."""
-    return "/".join(LETTERS.get(role, role.upper()) for role in roles)
+    """Return roles as an item writes them: ``B``, ``B/T/H``, ``Designer``."""
+    return "/".join(LETTERS.get(role) or (role.upper() if len(role) <= LETTERS_MAX else role.title()) for role in roles)
+
+
+def initials(roles: tuple[str, ...]) -> str:
+    """Return roles as ids have them: ``B``, ``BTH``, ``D``; ``U`` where nobody is named."""
+    marks = (LETTERS.get(role) or (role.upper() if len(role) <= LETTERS_MAX else role[0].upper()) for role in roles)
+    return "".join(marks) or "U"
