@@ -6,6 +6,7 @@ from remit.cli.findings import CheckingCommand
 from remit.cli.options import Noun
 from remit.cli.plan_check import check_plans
 from remit.cli.plan_convert import convert_plan
+from remit.cli.plan_lsp import serve_editor
 from remit.cli.plan_schema import print_schema
 from remit.cli.plan_show import show_plan
 
@@ -16,3 +17,4 @@ plan.verb("check", kind=CheckingCommand)(check_plans)
 plan.verb("show")(show_plan)
 plan.verb("convert")(convert_plan)
 plan.verb("schema")(print_schema)
+plan.verb("lsp")(serve_editor)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from remit.cli.app import run
 from remit.cli.session import load_tools
 from remit.errors import SettingsInvalidError
 
@@ -36,3 +38,17 @@ def test_file_without_usable_tools_is_refused(tmp_path: Path, text: str, words: 
 
     with pytest.raises(SettingsInvalidError, match=words):
         load_tools([path])
+
+
+def test_server_without_its_extra_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    The packages of the language server are an extra; without them the command names it.
+    """
+    monkeypatch.setitem(sys.modules, "pygls", None)
+    monkeypatch.setitem(sys.modules, "pygls.lsp.server", None)
+    monkeypatch.delitem(sys.modules, "remit.cli.plan_server", raising=False)
+
+    assert 2 == run(["plan", "lsp"])
+    assert "install remit with its extra: remit[lsp]" in capsys.readouterr().err

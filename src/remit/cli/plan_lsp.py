@@ -1,0 +1,20 @@
+"""``remit plan lsp``: findings and fixes while a plan is written, for any editor with a language client."""
+
+from __future__ import annotations
+
+from remit.cli.exit_codes import OK
+from remit.errors import UsageError
+
+
+def serve_editor() -> int:
+    """Serve an editor on standard input and output, by the Language Server Protocol."""
+    try:
+        from remit.cli.plan_server import make_server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"pygls", "lsprotocol"}:
+            raise
+        raise UsageError(
+            "expected the packages of the language server, got none; install remit with its extra: remit[lsp]"
+        ) from error
+    make_server().start_io()
+    return OK
