@@ -143,7 +143,9 @@ def test_every_command_is_in_the_matrix() -> None:
     """
     asked = {" ".join(line.split()[:2]) for line in (*ASKING, *LISTING)}
 
-    assert commands() == asked | set(ELSEWHERE)
+    asking = {command for command in commands() if not command.startswith("plan ")}  # plans know no database
+
+    assert asking == asked | set(ELSEWHERE)
 
 
 def test_foreign_id_is_answered_like_an_absent_one(
