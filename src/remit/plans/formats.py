@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from remit.diagnostics import Diagnostic, Diagnostics, Source
-from remit.plans import contract, delivery, spectra
+from remit.plans import contract, delivery, spectra, task_table
 from remit.plans.analysis import Analysis, analyse, check_plan
 from remit.plans.files import read_file, shown_path
 from remit.plans.options import AS_WRITTEN, PlanOptions
@@ -58,6 +58,7 @@ FRONTS: Final[Mapping[PlanFormat, Front]] = {
     front.format: front
     for front in (
         Front(format=PlanFormat.SPECTRA, likeness=spectra.likeness, read=spectra.read),
+        Front(format=PlanFormat.TASK_TABLE, likeness=task_table.likeness, read=task_table.read),
         Front(format=PlanFormat.DELIVERY_PLAN, likeness=delivery.likeness, read=delivery.read),
         Front(
             format=PlanFormat.PLANNING_CONTRACT, likeness=contract.contract_likeness, read=contract.read_contract_plan

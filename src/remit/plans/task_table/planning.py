@@ -1,0 +1,239 @@
+"""The plan of a task table: what all formats share.
+
+Owns: which field of a task becomes which part of the plan, and what is reported when a value cannot be read.
+Does not know: the tables around the tasks, apart from the Effort Summary, the Dependency Matrix and what is declared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from remit.plans.plan import (
+    Dependency,
+    DependencyOrigin,
+    Estimate,
+    PathClaim,
+    Place,
+    Plan,
+    PlanFormat,
+    PlanPhase,
+    PlanTask,
+    Reference,
+    TaskKind,
+    TaskState,
+    Text,
+)
+from remit.plans.task_table.columns import TaskField, plain
+from remit.plans.task_table.details import Details, TaskDetails
+from remit.plans.task_table.matrices import Matrices
+from remit.plans.task_table.record import TaskRecord, Value
+from remit.plans.task_table.references import References
+from remit.plans.task_table.states import DEFAULT_DAYS, days_of, declared_days, risk_of, size_of, state_of, unit_days
+from remit.plans.texts import PlanReporter
+
+_PHASE_HEADING: Final = ("phase", "milestone", "stage", "sprint", "iteration", "wave")
+_KINDS: Final = {
+    "test": TaskKind.TEST,
+    "testing": TaskKind.TEST,
+    "qa": TaskKind.TEST,
+    "gate": TaskKind.HUMAN_GATE,
+    "humangate": TaskKind.HUMAN_GATE,
+    "approval": TaskKind.HUMAN_GATE,
+}
+_PARTS: Final = re.compile(r"[^;]+")
+_PATH_PARTS: Final = re.compile(r"[^,;\s`]+")
+_EMPTY: Final = frozenset({"", "—", "\u2013", "-", "none", "n/a"})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """What reading the values needs, and what it has told already."""
+
+    details: Details
+    reporter: PlanReporter
+    days: Mapping[str, tuple[Decimal, Decimal]]
+    assumed: list[tuple[str, Place]] = field(default_factory=list)
+
+
+def plan_of(details: Details, matrices: Matrices, reporter: PlanReporter) -> Plan:
+    """Return the plan; what cannot be read of states and estimates is reported."""
+    record = details.record
+    reading = _Reading(details=details, reporter=reporter, days=declared_days(record))
+    blocked = _blocked(details)
+    tasks = tuple(_task(task, reading, matrices, blocked.get(task.id, ())) for task in details.tasks)
+    _report_assumed(reading)
+    return Plan(
+        format=PlanFormat.TASK_TABLE,
+        title=record.title,
+        tasks=tasks,
+        phases=tuple(_phases(details)),
+        requirements=tuple(Reference(id=name, at=at) for name, at in matrices.requirements.declared.items()),
+        test_cases=tuple(Reference(id=name, at=at) for name, at in matrices.tests.declared.items()),
+    )
+
+
+def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tuple[Dependency, ...]) -> PlanTask:
+    record = task.record
+    state, state_at = _state(record, reading.reporter)
+    return PlanTask(
+        id=task.id,
+        title=record.title,
+        at=record.id_at,
+        kind=_KINDS.get(plain(record.text(TaskField.KIND)), TaskKind.WORK),
+        state=state,
+        state_at=state_at,
+        phase=_phase_id(record),
+        role=_word(record, TaskField.ROLE),
+        owner=_word(record, TaskField.OWNER),
+        objective=_objective(record),
+        depends_on=(*_dependencies(task, matrices), *blocked),
+        criteria=_parts(record.value(TaskField.ACCEPTANCE_CRITERIA)),
+        files=_files(record.value(TaskField.FILES), reading.details),
+        verify=_parts(record.value(TaskField.VERIFY)),
+        risk=risk_of(record.text(TaskField.RISK)),
+        risks=_parts(record.value(TaskField.RISKS)),
+        priority=_word(record, TaskField.PRIORITY),
+        scope=_word(record, TaskField.WORKFLOW_SCOPE),
+        workstream=_word(record, TaskField.WORKSTREAM),
+        estimate=_estimate(record.value(TaskField.EFFORT), reading),
+        requirements=_references(task.requirements),
+        test_cases=_references(task.tests),
+    )
+
+
+def _objective(record: TaskRecord) -> str:
+    return record.text(TaskField.DELIVERABLE) or record.text(TaskField.DESCRIPTION)
+
+
+def _word(record: TaskRecord, meant: TaskField) -> str | None:
+    text = record.text(meant).strip("`* ")
+    return None if text.casefold() in _EMPTY else text
+
+
+def _parts(value: Value | None) -> tuple[Text, ...]:
+    """Return the parts of a cell between semicolons."""
+    if value is None or value.text.casefold() in _EMPTY:
+        return ()
+    found = ((part.group().strip(), part.start(), part.group()) for part in _PARTS.finditer(value.text))
+    return tuple(
+        Text(text=text, at=_within(value.at, start + written.find(text), len(text)))
+        for text, start, written in found
+        if text
+    )
+
+
+def _within(at: Place, start: int, length: int) -> Place:
+    return min(at[0] + start, at[1]), min(at[0] + start + length, at[1])
+
+
+def _files(value: Value | None, details: Details) -> tuple[PathClaim, ...]:
+    if value is None or value.text.casefold() in _EMPTY:
+        return ()
+    start, end = value.at
+    return tuple(
+        PathClaim(
+            path=part.group().removeprefix("./"), written=part.group(), at=(start + part.start(), start + part.end())
+        )
+        for part in _PATH_PARTS.finditer(details.text.text[start:end])
+        if part.group() not in _EMPTY
+    )
+
+
+def _references(found: References) -> tuple[Reference, ...]:
+    return tuple(Reference(id=written, at=mention.at) for written, mention in found.ids())
+
+
+def _dependencies(task: TaskDetails, matrices: Matrices) -> Iterator[Dependency]:
+    """Yield what comes before a task: what its own field says, or the matrix where it has no such field."""
+    has_field = task.record.value(TaskField.DEPENDS_ON) is not None
+    listed = task.depends_on if has_field else matrices.dependencies.get(task.id, task.depends_on)
+    origin = DependencyOrigin.FIELD if has_field else DependencyOrigin.MATRIX
+    for written, mention in listed.ids():
+        yield Dependency(id=written, origin=origin, at=mention.at)
+
+
+def _blocked(details: Details) -> Mapping[str, tuple[Dependency, ...]]:
+    """Return the dependencies that other tasks say: what blocks a task comes before it."""
+    found: dict[str, list[Dependency]] = {}
+    for task in details.tasks:
+        for written, mention in task.blocks.ids():
+            found.setdefault(written, []).append(Dependency(id=task.id, at=mention.at))
+    return {written: tuple(dependencies) for written, dependencies in found.items()}
+
+
+def _state(record: TaskRecord, reporter: PlanReporter) -> tuple[TaskState, Place]:
+    value = record.value(TaskField.STATUS)
+    if value is None:
+        return TaskState.PENDING, record.id_at
+    if value.text.casefold() in _EMPTY:
+        return TaskState.PENDING, value.at
+    state = state_of(value.text)
+    if state is None:
+        reporter.report(
+            "TABLE_STATUS_UNKNOWN",
+            "expected a state such as NOT_STARTED, IN_PROGRESS, BLOCKED or DONE, got "
+            f"{value.text[:60]!r}; it is read as not started",
+            at=value.at,
+        )
+    return state or TaskState.PENDING, value.at
+
+
+def _estimate(value: Value | None, reading: _Reading) -> Estimate | None:
+    if value is None or value.text.casefold() in _EMPTY:
+        return None
+    written = value.text.strip("`* ")
+    size = size_of(written)
+    days = reading.days.get(written)
+    if days is None and size is not None:
+        days = reading.days.get(size) or DEFAULT_DAYS[size]
+        if size not in reading.days:
+            reading.assumed.append((size, value.at))
+    if days is None:
+        days = days_of(written, unit_days(value.name))
+    if days is None:
+        reading.reporter.report(
+            "TABLE_EFFORT_UNKNOWN",
+            f"expected an effort such as S, M, 3d or 2-4 days, got {written[:60]!r}; the task counts as not estimated",
+            at=value.at,
+        )
+        return None
+    return Estimate(days_min=days[0], days_max=days[1], written=written, at=value.at)
+
+
+def _report_assumed(reading: _Reading) -> None:
+    if not reading.assumed:
+        return
+    used = dict.fromkeys(size for size, _ in reading.assumed)
+    shown = ", ".join(
+        f"{size} {DEFAULT_DAYS[size][0]}-{DEFAULT_DAYS[size][1]}" for size in DEFAULT_DAYS if size in used
+    )
+    reading.reporter.report(
+        "TABLE_EFFORT_ASSUMED",
+        f"expected a table that says what sizes mean, got none; they are read as person-days: {shown}. A table with "
+        "the columns Effort, Count and Person-Days says it",
+        at=reading.assumed[0][1],
+    )
+
+
+def _phase_id(record: TaskRecord) -> str | None:
+    named = _word(record, TaskField.PHASE)
+    return named if named is not None else _phase_heading(record.heading)
+
+
+def _phase_heading(heading: str) -> str | None:
+    """Return the phase that the heading above a table of tasks names, such as ``Phase 2: Rollout``."""
+    return heading if heading.casefold().startswith(_PHASE_HEADING) else None
+
+
+def _phases(details: Details) -> Iterable[PlanPhase]:
+    found: dict[str, PlanPhase] = {}
+    for task in details.record.tasks:
+        phase = _phase_id(task)
+        if phase is not None and phase not in found:
+            value = task.value(TaskField.PHASE)
+            found[phase] = PlanPhase(id=phase, title=phase, at=task.at if value is None else value.at)
+    return found.values()
