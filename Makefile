@@ -43,6 +43,7 @@ imports: $(STAMP)
 
 bench: $(STAMP) ## measure against the performance budget
 	$(VENV)/bin/python -m benchmarks.run
+	$(VENV)/bin/python -m benchmarks.plans
 
 bench-wide: $(STAMP) ## measure Remit under load, beside a million past runs, with more workers and tenants (ONLY=history,workers)
 	$(VENV)/bin/python -m benchmarks.wide $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))

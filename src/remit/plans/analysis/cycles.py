@@ -82,8 +82,9 @@ def _in_order(graph: Graph, member: Mapping[int, tuple[int, ...]]) -> list[tuple
     single = {node: (node,) for node in range(len(graph)) if node not in member}
     groups = {**single, **member}
     waiting = {
-        nodes[0]: sum(groups[other] is not nodes for node in nodes for other in graph.before[node])
-        for nodes in groups.values()
+        first: sum(groups[other] is not nodes for node in nodes for other in graph.before[node])
+        for first, nodes in groups.items()
+        if nodes[0] == first
     }
     free = deque(node for node in range(len(graph)) if waiting.get(node) == 0)
     found: list[tuple[int, ...]] = []

@@ -50,8 +50,8 @@ def _check_recommendation(plan: Plan, analysis: Analysis, reporter: PlanReporter
     is_alone = _meaning(reporter.text.text[slice(*declared.recommendation_at)]) is meant
     reporter.report(
         "RECOMMENDATION_CONTRADICTED",
-        f"expected the recommendation {computed.verdict}, for {computed.explanation}; got {meant}; write what the "
-        "graph says, or correct the graph",
+        f"expected the recommendation {computed.verdict}, got {meant}: {computed.explanation}; write what the graph "
+        "says, or correct the graph",
         at=declared.recommendation_at,
         replacement=computed.verdict if is_alone else None,
         severity=Severity.WARNING if meant is Verdict.TEAM_ELIGIBLE else Severity.NOTE,

@@ -49,7 +49,7 @@ CASES = {
     "RECOMMENDATION_CONTRADICTED": (
         "001 owns=a\n002 after=001 owns=b\nrecommend TEAM_ELIGIBLE\n",
         "TEAM_ELIGIBLE",
-        "expected the recommendation SEQUENTIAL_ONLY, for of every two tasks one comes before the other",
+        "expected the recommendation SEQUENTIAL_ONLY, got TEAM_ELIGIBLE: of every two tasks one comes before the other",
     ),
     "TASK_WITHOUT_REQUIREMENT": ("001 for=R1 cases=C1\n002\n", "002", "got none"),
     "REQUIREMENT_UNTESTED": ("001 for=R1\n", "R1", "001 names no test case"),
