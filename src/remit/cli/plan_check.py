@@ -12,6 +12,7 @@ from remit.cli.findings import Report, conclude
 from remit.cli.fixing import fix_file, read_input
 from remit.cli.options import options_of
 from remit.diagnostics import Diagnostic, Diagnostics, Source
+from remit.plans.contract import read_registry
 from remit.plans.formats import PlanReading, read_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
@@ -28,10 +29,14 @@ def check_plans(
         int | None, typer.Option(min=0, max=4, help="Check as this level, whatever the plan says.")
     ] = None,
     kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
+    invariants: Annotated[
+        Path | None, typer.Option(help="A file of the invariants that contracts may name, one id a line.")
+    ] = None,
 ) -> int:
     """Say everything that is wrong with plan documents, with line and column."""
     options = options_of(context)
-    reading_options = PlanOptions(level=level, format=kind)
+    registry = None if invariants is None else read_registry(invariants)
+    reading_options = PlanOptions(level=level, format=kind, invariants=registry)
     readings: list[PlanReading] = []
     fixed: list[Diagnostic] = []
     for file in dict.fromkeys(files):

@@ -80,7 +80,12 @@ class Refusal:
 AS_IT_IS: Final = ConvertOptions()
 
 _GRAPH: Final = "Plans: texts, tasks and their graph"
-_KEPT: Final = frozenset({"DECLARATION_MISSING", "FANOUT_MARKER_SHARED", "INVARIANT_UNKNOWN"})
+_KEPT: Final = frozenset(
+    {
+        "DECLARATION_MISSING", "DEPENDENCY_CYCLE", "DEPENDENCY_SELF", "DEPENDENCY_UNKNOWN", "FANOUT_MARKER_SHARED",
+        "INVARIANT_UNKNOWN", "MILESTONE_DUPLICATE",
+    }
+)  # fmt: skip
 """Errors that take nothing from a record: what is wrong is converted as it stands."""
 
 _UNFIT: Final = (

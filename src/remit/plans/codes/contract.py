@@ -50,6 +50,7 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         _ERROR,
         "A developer's or QA's task declares no risk, no diff boundary or no invariants (planning rule 6).",
     ),
+    ("MILESTONE_DUPLICATE", _ERROR, "Two milestones have the same id, so a dependency on it would mean either."),
     (
         "MILESTONES_UNORDERED",
         _NOTE,

@@ -18,6 +18,7 @@ from remit.plans.contract.records import (
     Role,
     Section,
 )
+from remit.plans.contract.registry import read_registry
 from remit.plans.contract.sources import contract_likeness, fanout_likeness, has_header, issue_likeness
 from remit.plans.contract.updating import mark_criterion, set_status
 from remit.plans.contract.writing import write, write_issue_json
@@ -49,6 +50,7 @@ __all__ = [
     "read_fanout_plan",
     "read_issue",
     "read_issue_plan",
+    "read_registry",
     "set_status",
     "write",
     "write_issue_json",

@@ -8,14 +8,15 @@ Does not know: how a document is written. Words are judged by ``wording``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from remit.governance.suggestions import did_you_mean
+from remit.governance.suggestions import nearest
 from remit.plans.contract.placeholders import placeholder_in
 from remit.plans.contract.records import Fanout, FanoutTask, IssueContract, Milestone, PlanningContract, Role
 from remit.plans.contract.slugs import slug_of
 from remit.plans.contract.values import Values
-from remit.plans.contract.wording import EVIDENCE, Aim, aim_of, first_verb, names_code
+from remit.plans.contract.wording import Aim, aim_of, first_verb, is_evidence, names_code
 from remit.plans.contract.words import FANOUT_TASKS_MAX, INVARIANTS, LABEL
 from remit.plans.documents import Sequence as ListNode
 from remit.plans.documents import shorten
@@ -31,9 +32,22 @@ _GRAVE: Final = frozenset({RiskClass.HIGH, RiskClass.CRITICAL})
 _ROOTS_SHOWN: Final = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A task with what its words tell."""
+
+    role: Role
+    title: str
+    text: str
+    at: Place
+    verb: str
+    aim: Aim
+
+
 def check_contract(contract: PlanningContract, reporter: PlanReporter, known: frozenset[str] | None) -> None:
     """Hold a planning contract against the rules."""
     check_invariants(contract.defaults.invariants, reporter, known)
+    _check_ids(contract.milestones, reporter)
     _check_focus(contract.milestones, reporter)
     _check_unknowns(contract, reporter)
     _check_order(contract.milestones, reporter)
@@ -41,20 +55,20 @@ def check_contract(contract: PlanningContract, reporter: PlanReporter, known: fr
 
 def check_fanout(fanout: Fanout, reporter: PlanReporter, known: frozenset[str] | None) -> None:
     """Hold a fanout file against the rules."""
-    aims = [(task, aim_of(task.title, task.summary)) for task in fanout.tasks]
-    builder = next((task for task, aim in aims if aim is Aim.BUILDS and task.role is not Role.QA), None)
+    judged = [_judge(task.role, task.title, task.summary, task.at) for task in fanout.tasks]
+    builder = next((one for one in judged if one.aim is Aim.BUILDS and one.role is not Role.QA), None)
     first_by_slug: dict[str, FanoutTask] = {}
-    for number, (task, aim) in enumerate(aims, start=1):
+    for number, (task, one) in enumerate(zip(fanout.tasks, judged, strict=True), start=1):
         check_invariants(task.invariants, reporter, known)
-        _check_aim(task.role, task.title, task.summary, reporter=reporter, at=task.at)
+        _check_aim(one, reporter)
         _check_labels(task, reporter)
         _check_marker(task, first_by_slug, reporter)
-        is_paper = EVIDENCE.search(task.title) is not None and task.role is not Role.DEVELOPER
-        if aim is Aim.VERIFIES and is_paper and builder is not None:
+        is_paper = one.aim is Aim.VERIFIES and is_evidence(task.title)
+        if is_paper and task.role is not Role.DEVELOPER and builder is not None:
             _report_early(task.at, builder.title, builder.at, reporter)
         if number == FANOUT_TASKS_MAX + 1:
             _report_many(len(fanout.tasks), task, reporter)
-    if fanout.tasks and all(aim is Aim.VERIFIES for _, aim in aims):
+    if fanout.tasks and all(one.aim is Aim.VERIFIES for one in judged):
         reporter.report(
             "PLAN_VERIFIES_ONLY",
             "expected tasks that build something (planning rule 7), got verification only; that is right only when "
@@ -68,7 +82,7 @@ def check_issue(issue: IssueContract, reporter: PlanReporter, known: frozenset[s
     check_invariants(issue.invariants, reporter, known)
     objective = next((section.text for section in issue.sections if section.title == "Objective"), "")
     if issue.role is not None and issue.title:
-        _check_aim(issue.role, issue.title, objective, reporter=reporter, at=issue.at)
+        _check_aim(_judge(issue.role, issue.title, objective, issue.at), reporter)
 
 
 def check_invariants(named: Sequence[Reference], reporter: PlanReporter, known: frozenset[str] | None) -> None:
@@ -77,11 +91,14 @@ def check_invariants(named: Sequence[Reference], reporter: PlanReporter, known: 
     for reference in named:
         is_open = placeholder_in(reference.id) is not None
         if reference.id not in registry and not is_open and not reporter.diagnostics.is_full:
+            meant = nearest(reference.id, registry)
+            hint = "define it there first" if meant is None else f"did you mean {meant!r}?"
+            is_plain = reference.at[1] - reference.at[0] == len(reference.id)
             reporter.report(
                 "INVARIANT_UNKNOWN",
-                f"expected an invariant of the registry, got {shorten(reference.id)}"
-                f"{did_you_mean(reference.id, registry) or '; define it there first'}",
+                f"expected an invariant of the registry, got {shorten(reference.id)}; {hint}",
                 at=reference.at,
+                replacement=meant if is_plain else None,
             )
 
 
@@ -101,6 +118,19 @@ def _is_missing(values: Values, name: str) -> bool:
     node = values.fields.node(name)
     is_blank = isinstance(node, ListNode) and not node.items
     return is_blank or (node is None and not values.is_misspelt(name))
+
+
+def _check_ids(milestones: Sequence[Milestone], reporter: PlanReporter) -> None:
+    seen: dict[str, Milestone] = {}
+    for milestone in milestones:
+        first = seen.setdefault(milestone.id, milestone)
+        if milestone.id and first is not milestone:
+            reporter.report(
+                "MILESTONE_DUPLICATE",
+                f"expected each milestone id once, got {shorten(milestone.id)} again; rename one",
+                at=milestone.at,
+                related={"first used here": first.at},
+            )
 
 
 def _check_focus(milestones: Sequence[Milestone], reporter: PlanReporter) -> None:
@@ -152,29 +182,33 @@ def _report_early(at: Place, title: str, builder_at: Place, reporter: PlanReport
     )
 
 
-def _check_aim(role: Role, title: str, text: str, *, reporter: PlanReporter, at: Place) -> None:
+def _judge(role: Role, title: str, text: str, at: Place) -> _Judged:
+    return _Judged(role=role, title=title, text=text, at=at, verb=first_verb(title), aim=aim_of(title, text))
+
+
+def _check_aim(judged: _Judged, reporter: PlanReporter) -> None:
     """Rules 1 and 8: planners implement nothing, developers implement something."""
-    aim = aim_of(title, text)
-    if role is Role.DEVELOPER and aim is Aim.VERIFIES:
+    title = judged.title
+    if judged.role is Role.DEVELOPER and judged.aim is Aim.VERIFIES:
         reporter.report(
             "OBJECTIVE_VERIFIES",
             f"expected an objective that changes code (planning rule 8), got {shorten(title)}, which only verifies; "
             "say what is built and where, or give it to QA",
-            at=at,
+            at=judged.at,
         )
-    elif role is Role.DEVELOPER and aim is Aim.VAGUE:
+    elif judged.role is Role.DEVELOPER and judged.aim is Aim.VAGUE:
         reporter.report(
             "OBJECTIVE_VAGUE",
             f"expected a concrete objective (planning rule 8), got {shorten(title)}; say what is built and where, "
             "such as 'implement the stream producer in internal/store/'",
-            at=at,
+            at=judged.at,
         )
-    elif role is Role.PLANNER and first_verb(title) in _IMPLEMENTING and names_code(f"{title}\n{text}"):
+    elif judged.role is Role.PLANNER and judged.verb in _IMPLEMENTING and names_code(f"{title}\n{judged.text}"):
         reporter.report(
             "PLANNER_IMPLEMENTS",
             f"expected a planner to write no production code (planning rule 1), got {shorten(title)}; "
             "give it to a developer",
-            at=at,
+            at=judged.at,
         )
 
 

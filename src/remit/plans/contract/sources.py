@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from remit.plans.contract.words import HEADER_FIELDS
@@ -24,6 +25,9 @@ _HEADER_LINES_MAX: Final = 40
 _SCORE_MIN: Final = 40
 _TELLING: Final = frozenset(HEADER_FIELDS) - {"id", "role", "status", "priority", "depends_on", "title", "non_goals"}
 """Fields that only issue contracts have."""
+
+_FENCES_MAX: Final = 100
+"""So many fences of a page are looked at: it is there to show a contract, not to hide it."""
 
 _JSON_WORDS: Final = frozenset({"", "json", "jsonc", "json5"})
 
@@ -99,7 +103,7 @@ def _parts(text: PlanText) -> Iterator[JsonPart]:
     if text.text[start : start + 1] in ("{", "["):
         yield JsonPart(at=(start, len(text.text)), fence=None)
         return
-    yield from _fenced(text)
+    yield from islice(_fenced(text), _FENCES_MAX)
 
 
 def _fenced(text: PlanText) -> Iterator[JsonPart]:

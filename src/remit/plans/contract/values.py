@@ -21,6 +21,9 @@ from remit.plans.documents.tree import PLAIN
 from remit.plans.fields import Fields, FieldTable, field_name, fields_of, nearest_field, place
 from remit.plans.plan import Place, Reference, Text
 
+ENTRIES_MAX: Final = 50_000
+"""Most entries of a list that are read: 5 MB of sound tasks have half of that, 5 MB of brackets a million."""
+
 Word = TypeVar("Word", bound=str)
 
 _DIGITS: Final = re.compile(r"[0-9]{1,15}")
@@ -53,11 +56,11 @@ class Values:
 
     def references(self, name: str) -> tuple[Reference, ...]:
         """Return a list of ids, read like ``texts``."""
-        return tuple(Reference(id=text.text, at=text.at) for text in self.texts(name))
+        return tuple(self._reference(text) for text in self.texts(name))
 
     def comma_references(self, name: str) -> tuple[Reference, ...]:
         """Return a list of ids, read like ``comma_texts``."""
-        return tuple(Reference(id=text.text, at=text.at) for text in self.comma_texts(name))
+        return tuple(self._reference(text) for text in self.comma_texts(name))
 
     def one_or_more(self, name: str, *, singular: str) -> tuple[Text, ...]:
         """Return a list of texts that under a name of its own may be a single text."""
@@ -153,7 +156,7 @@ class Values:
         items = self.fields.items(name)
         if items == ():
             self._report_empty(name)
-        found = (fields_of(self.reporter, item, table) for item in items or ())
+        found = (fields_of(self.reporter, item, table) for item in self._few(name, items or ()))
         return tuple(Values(fields) for fields in found if fields is not None)
 
     def is_misspelt(self, name: str) -> bool:
@@ -178,6 +181,21 @@ class Values:
             at=self.fields.value_place(name),
         )
 
+    def _reference(self, text: Text) -> Reference:
+        start, end = text.at
+        # Without its quotes an id can be replaced by another.
+        is_quoted = end - start == len(text.text) + 2
+        return Reference(id=text.text, at=(start + 1, end - 1) if is_quoted else text.at)
+
+    def _few(self, name: str, items: tuple[Node, ...]) -> tuple[Node, ...]:
+        if len(items) > ENTRIES_MAX:
+            self.reporter.report(
+                "LIMIT_EXCEEDED",
+                f"expected at most {ENTRIES_MAX} entries in {name}, got {len(items)}; the rest is not read: split it",
+                at=place(items[ENTRIES_MAX]),
+            )
+        return items[:ENTRIES_MAX]
+
     def _is_there(self, name: str) -> bool:
         return not self.is_misspelt(name) and self.fields.require(name)
 
@@ -186,7 +204,7 @@ class Values:
         if node is None or isinstance(node, Invalid):
             return ()
         if isinstance(node, Sequence):
-            found = ((text_of(self.reporter, item, what=name), place(item)) for item in node.items)
+            found = ((text_of(self.reporter, item, what=name), place(item)) for item in self._few(name, node.items))
             return tuple(Text(text=text, at=at) for text, at in found if text)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             self._wrong(node, name, "a list of texts")

@@ -69,7 +69,7 @@ _PAPER_PATH: Final = re.compile(r"(?:\./)?(?:docs?|specs?|reports?|evidence)/|.*
 _TESTING: Final = re.compile(r"\W*test(?:ing)?\s+(?:the|that|all|each|every|whether|if|how|existing)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _OPENING_WORDS_MAX: Final = 12
-_TEXT_MAX: Final = 4_000
+_TEXT_MAX: Final = 1_000
 """So much of a text is looked at: what a task is about stands at its beginning."""
 
 
@@ -91,7 +91,7 @@ def aim_of(title: str, text: str) -> Aim:
     everything = f"{title}\n{text}"[:_TEXT_MAX]
     verb = first_verb(title)
     code = names_code(everything)
-    if EVIDENCE.search(title[:_TEXT_MAX]) and (verb in LOOKING or (verb not in _CODING and not code)):
+    if is_evidence(title) and (verb in LOOKING or (verb not in _CODING and not code)):
         return Aim.VERIFIES
     builds = code or not BUILDING.isdisjoint(word.lower() for word in _WORD.findall(everything))
     if verb in LOOKING or _TESTING.match(title):
@@ -99,6 +99,11 @@ def aim_of(title: str, text: str) -> Aim:
     if verb in VAGUE and not code:
         return Aim.VAGUE
     return Aim.BUILDS if builds else Aim.UNTOLD
+
+
+def is_evidence(title: str) -> bool:
+    """Whether a title names a paper of evidence."""
+    return EVIDENCE.search(title[:_TEXT_MAX]) is not None
 
 
 def names_code(text: str) -> bool:

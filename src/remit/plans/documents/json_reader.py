@@ -17,12 +17,14 @@ from remit.plans.documents.building import TreeBuilder
 from remit.plans.documents.numbers import Unfit, integer, real
 from remit.plans.documents.tree import Document, Invalid, Node, Scalar, shorten
 
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_SKIPPED: Final = frozenset(" \t\n\r/#")
+_SPACE: Final = re.compile(r"[ \t\n\r]+")
 _COMMENT: Final = re.compile(r"(?://|#)[^\n\r]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 _PLAIN_STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*"')
 _STRING: Final = re.compile(r""""(?:[^"\\\n\r]|\\[^\n\r])*+"?|'(?:[^'\\\n\r]|\\[^\n\r])*+'?""")
 _WORD: Final = re.compile(r"[-+.\w]+")
 _PLACEHOLDER: Final = re.compile(r"<[^<>\"\n\r]{1,200}>|\.{3}|\N{HORIZONTAL ELLIPSIS}|(?:TODO|TBD|FIXME)\b")
+_OPENINGS: Final = frozenset("<.\N{HORIZONTAL ELLIPSIS}TF")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.)|$)", re.DOTALL)
@@ -134,7 +136,7 @@ class _Reader:
             self._is_first = True
         elif character in ('"', "'"):
             self.tree.add(self._string())
-        elif left_open := _PLACEHOLDER.match(self._text, self._at):
+        elif character in _OPENINGS and (left_open := _PLACEHOLDER.match(self._text, self._at)):
             self._at = left_open.end()
             self._report(
                 "PLACEHOLDER_LEFT",
@@ -223,12 +225,15 @@ class _Reader:
         """Skip white space (and comments, which are reported); return the next character, ``""`` at the end."""
         text = self._text
         while self._at < len(text):  # bound: every turn but the last moves on
-            space = _SPACE.match(text, self._at)
-            assert space is not None
-            self._at = space.end()
+            character = text[self._at]
+            if character not in _SKIPPED:
+                return character
+            if (space := _SPACE.match(text, self._at)) is not None:
+                self._at = space.end()
+                continue
             comment = _COMMENT.match(text, self._at)
             if comment is None:
-                return text[self._at : self._at + 1]
+                return character
             self._slip("no comment (JSON has none)", "remove it, or write the file as YAML", at=comment.span())
             self._at = comment.end()
         return ""
