@@ -34,6 +34,7 @@ from remit.plans.contract import (
 from remit.plans.documents import shorten
 from remit.plans.formats import PlanReading
 from remit.plans.plan import PlanFormat
+from remit.plans.rewriting import Rewritten, lines_words, rewrite_delivery, rewrite_spectra
 from remit.plans.texts import PlanReporter, PlanText, read_text
 
 
@@ -44,6 +45,8 @@ class Target(StrEnum):
     FANOUT = "fanout"
     ISSUE_CONTRACT = "issue-contract"
     ISSUE_CONTRACT_JSON = "issue-contract-json"
+    SPECTRA = "spectra"
+    DELIVERY_PLAN = "delivery-plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,10 @@ _UNFIT: Final = (
     "a value in its header would have a comma or a line end in it, or a section a heading of its own level; "
     "change that first"
 )
-_LOSING: Final = frozenset({"CHARACTER_FORBIDDEN", "ENCODING_INVALID", "MOJIBAKE_REPAIRED"})
+_LOSING: Final = frozenset({"CHARACTER_FORBIDDEN", "ENCODING_INVALID"})
+_STRICT: Final = frozenset({PlanFormat.PLANNING_CONTRACT, PlanFormat.FANOUT, PlanFormat.ISSUE_CONTRACT})
+"""Formats of which an error hides what a document says; of the others a line that is left out is said by itself."""
+
 _REASONS: Final = {
     (PlanFormat.PLANNING_CONTRACT, Target.FANOUT): (
         "a milestone does not say who does it, and what of it is a developer's task and what is QA's; write the tasks, "
@@ -125,7 +131,7 @@ def convert(
     """
     if reading.text is None or reading.format is None:
         return Refusal(reason="the file could not be read as a plan")
-    hindrance = _hindrance(reading.diagnostics)
+    hindrance = _hindrance(reading.diagnostics, reading.format)
     if hindrance is not None:
         return Refusal(reason=hindrance)
     wanted = target or _own(reading.format, reading.text)
@@ -138,17 +144,20 @@ def convert(
     return act(reading.text, options)
 
 
-def _hindrance(diagnostics: Diagnostics) -> str | None:
+def _hindrance(diagnostics: Diagnostics, found: PlanFormat) -> str | None:
     """Return why a document's findings make a conversion lose something, ``None`` if they do not."""
     for finding in diagnostics:
-        is_graph = ALL_CODES[finding.code].group == _GRAPH and finding.code not in _LOSING
-        is_kept = is_graph or finding.code in _KEPT
-        if finding.code in _LOSING or (finding.severity is Severity.ERROR and not is_kept):
+        is_hiding = found in _STRICT and finding.severity is Severity.ERROR and not _is_kept(finding.code)
+        if finding.code in _LOSING or is_hiding:
             return (
                 f"it would lose what stands at {finding.span.start} ({finding.code}); correct it first, "
                 "`remit plan check --fix` corrects what is certain"
             )
     return None
+
+
+def _is_kept(code: str) -> bool:
+    return code in _KEPT or ALL_CODES[code].group == _GRAPH
 
 
 def _own(found: PlanFormat, text: PlanText) -> Target | None:
@@ -182,6 +191,29 @@ def _issue(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # 
 def _issue_json(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
     record = read_issue(text, _quiet(text))
     return _unread() if record is None else _checked(record, write_issue_json(record), f"{record.id}.json", text)
+
+
+def _spectra(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    return _rewritten(rewrite_spectra(text), "plan.md")
+
+
+def _delivery(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    return _rewritten(rewrite_delivery(text), "delivery-plan.md")
+
+
+def _rewritten(result: Rewritten | None, name: str) -> Conversion | Refusal:
+    if result is None:
+        return _unread()
+    if not result.is_faithful:
+        return Refusal(
+            reason="the canonical form would say something else; correct what `remit plan check` finds first"
+        )
+    remarks = (
+        (f"left out, for the form has no place for them: line {lines_words(result.left_out)}",)
+        if result.left_out
+        else ()
+    )
+    return Conversion(files=(WrittenFile(name=name, text=result.text),), remarks=remarks)
 
 
 def _issues(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:
@@ -238,5 +270,7 @@ _CONVERSIONS: Final[dict[tuple[PlanFormat, Target], Callable[[PlanText, ConvertO
     (PlanFormat.FANOUT, Target.FANOUT): _fanout,
     (PlanFormat.FANOUT, Target.ISSUE_CONTRACT): _issues,
     (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT): _issue,
+    (PlanFormat.SPECTRA, Target.SPECTRA): _spectra,
+    (PlanFormat.DELIVERY_PLAN, Target.DELIVERY_PLAN): _delivery,
     (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT_JSON): _issue_json,
 }

@@ -93,12 +93,10 @@ def check_invariants(named: Sequence[Reference], reporter: PlanReporter, known: 
         if reference.id not in registry and not is_open and not reporter.diagnostics.is_full:
             meant = nearest(reference.id, registry)
             hint = "define it there first" if meant is None else f"did you mean {meant!r}?"
-            is_plain = reference.at[1] - reference.at[0] == len(reference.id)
             reporter.report(
                 "INVARIANT_UNKNOWN",
                 f"expected an invariant of the registry, got {shorten(reference.id)}; {hint}",
                 at=reference.at,
-                replacement=meant if is_plain else None,
             )
 
 

@@ -178,7 +178,8 @@ def _report_placeholder(section: Section, reporter: PlanReporter) -> None:
     for line in section.text.split("\n"):
         is_code ^= line.lstrip().startswith(_FENCES)
         # Inside code angle brackets are the code's own.
-        words = "" if is_code else _BULLET.sub("", line, count=1).strip()
+        bullet = _BULLET.match(line)
+        words = "" if is_code else line[bullet.end() if bullet else 0 :].strip()
         found = placeholder_in(words) if words else None
         if found is not None:
             first = start + offset + line.rindex(words) + found[0]
