@@ -115,10 +115,19 @@ async def test_closed_plan_has_no_findings_left(editor: Editor) -> None:
     """
     What was said of a document is taken back when it is closed.
     """
-    editor.open("Buy milk.\n")
+    editor.open(FIXABLE.read_text(encoding="utf-8"))
     opened = await editor.findings()
     closed = types.DidCloseTextDocumentParams(text_document=types.TextDocumentIdentifier(uri=URI))
     editor.text_document_did_close(closed)
 
     assert opened
+    assert [] == await editor.findings()
+
+
+async def test_text_that_is_no_plan_has_no_findings(editor: Editor) -> None:
+    """
+    An editor shows all Markdown and JSON to the server; what is no plan is nobody's mistake.
+    """
+    editor.open("# Read me\n\nBuy milk.\n")
+
     assert [] == await editor.findings()

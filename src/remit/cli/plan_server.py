@@ -58,7 +58,9 @@ def make_server() -> LanguageServer:
 
 def _publish(server: LanguageServer, uri: str) -> None:
     page = _Page(server, uri)
-    found = [page.diagnostic(finding) for finding in page.reading.diagnostics]
+    # Most Markdown and JSON that an editor has open is no plan; nothing is wrong with it.
+    is_plan = page.reading.format is not None
+    found = [page.diagnostic(finding) for finding in page.reading.diagnostics if is_plan]
     answer = types.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=page.document.version)
     server.text_document_publish_diagnostics(answer)
 
