@@ -41,11 +41,19 @@ def apply_fixes(raw: bytes, source: Source, findings: Iterable[Diagnostic]) -> F
     for finding in findings:
         if finding.fix is not None and finding.path == source.path:
             start, end = source.offset(finding.fix.span.start), source.offset(finding.fix.span.end)
-            by_edit.setdefault(Edit(start=start, end=end, replacement=finding.fix.replacement), finding)
+            replacement = _with_line_ends(finding.fix.replacement, source.text)
+            by_edit.setdefault(Edit(start=start, end=end, replacement=replacement), finding)
     edits = without_overlaps(by_edit)
     if not edits:
         return Fixed(raw=raw, made=())
     return Fixed(raw=edit_bytes(raw, source, edits), made=tuple(by_edit[edit] for edit in edits))
+
+
+def _with_line_ends(replacement: str, text: str) -> str:
+    """Return a replacement with the line ends that the text has."""
+    if "\n" not in replacement or "\r\n" not in text:
+        return replacement
+    return replacement.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def fix_until_done(raw: bytes, check: Callable[[bytes], tuple[Source | None, Diagnostics]]) -> Fixed:

@@ -14,6 +14,10 @@ from remit.diagnostics.codes import CODES, Explanation
 from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Related, Severity
 from remit.diagnostics.positions import Source, Span
 
+_LINE_END: Final = "\N{RETURN SYMBOL}"
+_SHOWN_MAX: Final = 200
+"""So much of a replacement is shown; all of it is written."""
+
 _NO_RELATED: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({})
 
 
@@ -58,7 +62,7 @@ class Reporter:
             self.diagnostics.omit(severity)
             return
         span = self._span(at)
-        fix = None if replacement is None else Fix(message=f"write {replacement}", span=span, replacement=replacement)
+        fix = None if replacement is None else Fix(message=_asked(replacement), span=span, replacement=replacement)
         self.diagnostics.add(
             Diagnostic(
                 code=code,
@@ -73,6 +77,14 @@ class Reporter:
 
     def _span(self, at: tuple[int, int]) -> Span:
         return self.source.span(*at)
+
+
+def _asked(replacement: str) -> str:
+    """Return in words what a replacement does; line ends are shown, a long text is cut."""
+    if not replacement:
+        return "remove it"
+    shown = replacement.replace("\r\n", _LINE_END).replace("\n", _LINE_END)
+    return f"write {shown}" if len(shown) <= _SHOWN_MAX else f"write {shown[:_SHOWN_MAX]}…"
 
 
 def severity_of(code: str, codes: Mapping[str, Explanation] = CODES) -> Severity:

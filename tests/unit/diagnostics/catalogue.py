@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from remit.core.definition import Definition, ToolStep
@@ -66,6 +67,7 @@ def pending() -> set[str]:
     return set(PENDING.read_text(encoding="utf-8").split()) if PENDING.exists() else set()
 
 
+@cache
 def examples() -> dict[str, Example]:
     """Return the example of each code that has one."""
     found = {code: make() for code, make in MADE.items()}

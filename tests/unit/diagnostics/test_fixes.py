@@ -52,6 +52,13 @@ def test_fix_changes_its_place_and_no_other_byte() -> None:
     assert ["TYPE_WRONG"] == [finding.code for finding in fixed.made]
 
 
+def test_fix_of_several_lines_takes_the_line_ends_of_the_file() -> None:
+    """
+    A file whose lines end in CRLF gets no line that ends otherwise.
+    """
+    assert b"one\r\ntwo\r\n" == fix_until_done(b"onne\r\n", replacing(("onne", "one\ntwo"))).raw
+
+
 def test_of_overlapping_fixes_one_is_made_at_a_time() -> None:
     """
     Two fixes that reach into each other are not both made at once; the second is made if it is still wanted.

@@ -102,3 +102,17 @@ def test_finding_of_an_unread_file_has_no_excerpt() -> None:
     Reporter(Source("a.yaml", "a"), diagnostics).report("FIELD_UNKNOWN", "expected x", at=(0, 1))
 
     assert "a.yaml:1:1 FIELD_UNKNOWN expected x\n" == render_excerpts(diagnostics, {})
+
+
+def test_fix_is_told_on_one_line() -> None:
+    """
+    What a fix writes is shown with its line ends as signs, and a fix that writes nothing removes.
+    """
+    diagnostics = Diagnostics()
+    reporter = Reporter(Source("a.yaml", "ab"), diagnostics)
+    reporter.report("FIELD_UNKNOWN", "expected x", at=(0, 1), replacement="one\ntwo\r\n")
+    reporter.report("FIELD_UNKNOWN", "expected y", at=(1, 2), replacement="")
+
+    fixes = [line for line in render_excerpts(diagnostics, {}).splitlines() if line.startswith("  fix:")]
+
+    assert ["  fix: write one\N{RETURN SYMBOL}two\N{RETURN SYMBOL}", "  fix: remove it"] == fixes
