@@ -41,6 +41,7 @@ def _check_headings(evidence: Evidence, reporter: PlanReporter) -> None:
                 f"expected a heading such as `Phase {said.number} – {said.title or 'Title'}`, got "
                 f"{chapter.heading.text[:80]!r}; it is read so",
                 at=chapter.heading.place,
+                replacement=said.canonical,
             )
 
 

@@ -19,6 +19,7 @@ _WORDS_MIN: Final = 2
 
 def check_parts(plan: DeliveryPlan, reporter: PlanReporter) -> None:
     """Report phases that lack something, and items that stand twice."""
+    _check_goals(plan.phases, reporter)
     for phase in plan.phases:
         _check_phase(phase, reporter)
         _check_repeated(phase, reporter)
@@ -38,17 +39,24 @@ def _check_phase(phase: Phase, reporter: PlanReporter) -> None:
             f"expected items in phase {phase.id}, such as `- [ ] (B) Title (1d)`, got none; add them",
             at=phase.at,
         )
-    if not phase.goal:
+
+
+def _check_goals(phases: tuple[Phase, ...], reporter: PlanReporter) -> None:
+    """Report phases without goal or exit criteria; where no phase has any, the first stands for all."""
+    aimless = [phase for phase in phases if not phase.goal]
+    endless = [phase for phase in phases if not phase.criteria]
+    for phase in aimless if len(aimless) < len(phases) else aimless[:1]:
+        whose = f"phase {phase.id}" if len(aimless) < len(phases) else "each phase"
         reporter.report(
             "PHASE_GOAL_MISSING",
-            f"expected a goal of phase {phase.id}, `**Goal:** …`, got none; say what it is for",
+            f"expected a goal of {whose}, `**Goal:** …`, got none; say what it is for",
             at=phase.at,
         )
-    if not phase.criteria:
+    for phase in endless if len(endless) < len(phases) else endless[:1]:
+        whose = f"phase {phase.id}" if len(endless) < len(phases) else "each phase"
         reporter.report(
             "EXIT_CRITERIA_MISSING",
-            f"expected exit criteria of phase {phase.id}, `**Exit Criteria**` and a list, got none; say when it "
-            "has ended",
+            f"expected exit criteria of {whose}, `**Exit Criteria**` and a list, got none; say when it has ended",
             at=phase.at,
         )
 

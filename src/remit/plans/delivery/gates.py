@@ -55,7 +55,8 @@ def gate_line(text: str, place: Place) -> Gate | None:
     declares = named is not None and _DECLARES.match(rest) is not None
     if not number and not declares:
         return None
-    words = rest if after is None else f"{rest[: after.start()].strip(_EDGE)} {rest[after.end() :].strip(_EDGE)}"
+    is_first = after is not None and not rest[: after.start()].strip(_EDGE)
+    words = rest[after.end() :] if after is not None and is_first else rest
     said = " ".join(words.strip(_EDGE).split())
     return Gate(id=number if named is None else named["id"], after=number, text=said, at=place)
 
@@ -145,9 +146,10 @@ def _gates(pieces: Iterable[Piece]) -> Iterator[Gate]:
 
 def _rows(table: Table) -> Iterator[Gate]:
     names = [cell.text.lower() for cell in table.header]
-    gate = next((index for index, name in enumerate(names) if "gate" in name), None)
     phase = next((index for index, name in enumerate(names) if "phase" in name or name in {"after", "when"}), None)
-    if gate is None or phase is None:
+    # A table of phases may have a column of gates; only one whose rows are gates declares them.
+    gate = 0
+    if phase is None or not phase or "gate" not in names[gate]:
         return
     for place, row in enumerate(table.rows, start=1):
         if len(row) <= max(gate, phase) or not row[gate].text:

@@ -76,7 +76,10 @@ class Label(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseHeading:
-    """A heading that begins a phase. ``weeks_like`` is the place of weeks that cannot be read."""
+    """A heading that begins a phase. ``weeks_like`` is the place of weeks that cannot be read.
+
+    ``canonical`` is the heading as it should be, where only what stands between number and title is not.
+    """
 
     number: str
     title: str
@@ -84,6 +87,7 @@ class PhaseHeading:
     weeks_like: Place | None
     mark: Mark | None
     is_canonical: bool
+    canonical: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +176,7 @@ def phase_heading(written: str, start: int) -> PhaseHeading | None:
         weeks_like=None if like is None else (start + match.end() + like.start(), start + match.end() + like.end()),
         mark=leading or trailing,
         is_canonical=_is_canonical(match, rest),
+        canonical=_canonical(match, written, rest),
     )
 
 
@@ -239,6 +244,11 @@ def plain(text: str) -> str:
 def _is_canonical(match: re.Match[str], rest: str) -> bool:
     has_dash = match["dash"].strip() in {"–", "—", "-"} or not rest.strip()
     return match["word"].lower() == "phase" and match["number"][0].isdigit() and has_dash
+
+
+def _canonical(match: re.Match[str], written: str, rest: str) -> str | None:
+    is_certain = match["word"] == "Phase" and match["number"][0].isdigit() and bool(match["dash"].strip())
+    return f"{written[: match.start('dash')]} – {rest.lstrip()}" if is_certain and rest.strip() else None
 
 
 def _weeks(rest: str, start: int) -> tuple[Weeks | None, Place | None]:

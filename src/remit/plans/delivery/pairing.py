@@ -300,7 +300,8 @@ def _tests_work(test: Item) -> bool:
     """Whether a title speaks of a test of something: not of what tests need, nor of closing a phase."""
     words = [word.lower() for word in _WORD.findall(test.title[:2_000])]
     is_about_means = any(first in {"test", "testing"} and second in INFRASTRUCTURE for first, second in pairwise(words))
-    return not is_about_means and bool(DECISIVE.intersection(words)) and not _closes(test)
+    says_test = any(word in DECISIVE or word.endswith(("test", "tests")) for word in words)
+    return says_test and not is_about_means and not _closes(test)
 
 
 def _closes(test: Item) -> bool:

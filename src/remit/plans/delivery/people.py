@@ -39,6 +39,7 @@ _BULLET: Final = re.compile(
     re.DOTALL,
 )
 _HEADER: Final = re.compile(r"(?P<first>[A-Za-z][\w .@-]{0,40}?)(?: \((?P<second>[^()\n]{1,80})\))?\Z")
+_PEOPLE: Final = frozenset({"person", "people", "name", "names", "who", "owner", "agent"})
 _NAMES: Final = re.compile(r" {0,2}(?:[,&/+]|\band\b) {0,2}")
 _INVOLVEMENT: Final = {"✅": Involvement.PRIMARY, "⚠": Involvement.CONTRIBUTES, "❌": Involvement.NONE}
 _WORD: Final = re.compile(r"[a-z]+")
@@ -139,6 +140,10 @@ def _add(found: dict[str, RoleHolder], holder: RoleHolder) -> None:
 
 
 def _table(table: Table, found: dict[str, RoleHolder]) -> Iterator[Responsibility]:
+    headers = [cell.text.lower().strip("* ") for cell in table.header]
+    if len(headers) > 1 and headers[0] in {"role", "roles"} and headers[1] in _PEOPLE:
+        _roles_by_row(table, found)
+        return
     columns: dict[int, str] = {}
     for index, cell in enumerate(table.header[1:], start=1):
         match = _HEADER.match(cell.text.strip("* "))
@@ -160,6 +165,17 @@ def _table(table: Table, found: dict[str, RoleHolder]) -> Iterator[Responsibilit
                 shares=tuple(share for share in shares if share is not None),
                 at=(row[0].place[0], row[-1].place[1]),
             )
+
+
+def _roles_by_row(table: Table, found: dict[str, RoleHolder]) -> None:
+    """Take the rows of a table of roles: the role, who has it, and what they do."""
+    for row in table.rows:
+        if len(row) < 2 or not row[0].text:
+            continue
+        written = row[0].text.strip("* ").lower()
+        duties = row[2].text if len(row) > 2 else ""
+        role = _ROLES.get(written, written)
+        _add(found, RoleHolder(role=role, names=_split(row[1].text.strip("* ")), duties=duties, at=row[0].place))
 
 
 def _share(cell: Cell, role: str) -> Share | None:

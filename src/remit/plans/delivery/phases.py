@@ -155,7 +155,7 @@ class PhaseReader:
 
     def _declares_gate(self, piece: Heading | LabelLine | ListLine | TextLine, *, depth: int) -> bool:
         """Take a line as a gate if it declares one; without a phase of its own it follows the one it stands in."""
-        gate = None if self._context is _Context.CRITERIA else gate_of(piece)
+        gate = gate_of(piece)
         if gate is None:
             return False
         self.gates.append(gate if gate.after else replace(gate, after=self._number))
@@ -200,13 +200,13 @@ class PhaseReader:
         if read.roles is None and self._belongs_above(line):
             return
         self._gate_depth = None
-        if read.roles is None and self._declares_gate(line, depth=line.depth):
+        is_criterion = self._context is _Context.CRITERIA
+        if read.roles is None and not is_criterion and self._declares_gate(line, depth=line.depth):
             return
         if self._context is _Context.RISKS and not read.is_item:
             self.risk_lines.append(line)
-        elif self._context is _Context.CRITERIA and read.roles is None:
-            if line.depth == 1:
-                self._criterion(line.text, line.place[0])
+        elif is_criterion and read.roles is None:
+            self._criterion(line.text, line.place[0], depth=line.depth)
         elif read.is_item:
             self.add_item(read)
         elif line.depth == 1:
@@ -262,7 +262,9 @@ class PhaseReader:
         state = None if mark is None else mark.state
         details.append(Detail(text=" ".join(text.split()), depth=depth, state=state, at=line.place))
 
-    def _criterion(self, text: str, start: int) -> None:
+    def _criterion(self, text: str, start: int, *, depth: int = 1) -> None:
+        if depth > 1:
+            return
         mark = find_mark(text, start)
         words = text if mark is None else text[mark.end - start :]
         state = None if mark is None else mark.state

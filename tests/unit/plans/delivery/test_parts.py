@@ -75,6 +75,39 @@ def test_tests_of_their_own_section_are_paired() -> None:
     assert (("1.1-B2",), ("1.2-T2",)) == (pairing.untested, pairing.general)
 
 
+def test_roles_may_be_the_rows_of_a_table() -> None:
+    """
+    A table of roles and people says who has which role, like a list.
+    """
+    table = "| Role | Person | Duty |\n|---|---|---|\n| **Builder** | Eve, Kim | builds |\n| Tester | Fay | |\n\n"
+    record, _ = read(table + phase_of("[ ] (H) Look (1d)"))
+
+    assert (("Eve", "Kim"), ("Fay",)) == (record.names("builder"), record.names("tester"))
+
+
+def test_table_of_phases_declares_no_gates() -> None:
+    """
+    A column of gates in a table of phases is no gate; a line below is, whatever stood before it.
+    """
+    table = "| Phase | Title | Gate |\n|---|---|---|\n| Phase 1 | Orders | A |\n\n"
+    record, diagnostics = read(table + phase_of("[ ] (H) Look (1d)") + "\n**Human Gate A** – Look (after Phase 1).\n")
+
+    assert [("A", "1", "Look (after Phase 1).")] == [(gate.id, gate.after, gate.text) for gate in record.gates]
+    assert [] == list(diagnostics)
+
+
+def test_plan_of_plain_check_marks_is_read() -> None:
+    """
+    Phases with check marks alone are a plan; what it lacks as a whole is said once.
+    """
+    text = "## Phase 1 – Set up\n\n- [x] Install\n\n## Phase 2 – Build\n\n- [ ] Code\n"
+
+    assert ["1-U1", "2-U1"] == [item.id for item in read(text)[0].items]
+    assert {
+        "1 EXIT_CRITERIA_MISSING", "1 PHASE_GOAL_MISSING", "3 ITEM_ESTIMATE_MISSING", "3 ITEM_ROLE_MISSING"
+    } == set(codes(text))  # fmt: skip
+
+
 def test_gate_is_declared_not_spoken_of() -> None:
     """
     A line, heading or row declares a gate; a criterion or sentence that only speaks of one does not.
