@@ -34,7 +34,7 @@ from remit.plans.contract import (
 from remit.plans.documents import shorten
 from remit.plans.formats import PlanReading
 from remit.plans.plan import PlanFormat
-from remit.plans.rewriting import Rewritten, lines_words, rewrite_delivery, rewrite_spectra
+from remit.plans.rewriting import Rewritten, lines_words, rewrite_delivery, rewrite_spectra, rewrite_task_table
 from remit.plans.texts import PlanReporter, PlanText, read_text
 
 
@@ -47,6 +47,7 @@ class Target(StrEnum):
     ISSUE_CONTRACT_JSON = "issue-contract-json"
     SPECTRA = "spectra"
     DELIVERY_PLAN = "delivery-plan"
+    TASK_TABLE = "task-table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,10 @@ def _delivery(text: PlanText, options: ConvertOptions) -> Conversion | Refusal: 
     return _rewritten(rewrite_delivery(text), "delivery-plan.md")
 
 
+def _task_table(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
+    return _rewritten(rewrite_task_table(text), "tasks.md")
+
+
 def _rewritten(result: Rewritten | None, name: str) -> Conversion | Refusal:
     if result is None:
         return _unread()
@@ -272,5 +277,6 @@ _CONVERSIONS: Final[dict[tuple[PlanFormat, Target], Callable[[PlanText, ConvertO
     (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT): _issue,
     (PlanFormat.SPECTRA, Target.SPECTRA): _spectra,
     (PlanFormat.DELIVERY_PLAN, Target.DELIVERY_PLAN): _delivery,
+    (PlanFormat.TASK_TABLE, Target.TASK_TABLE): _task_table,
     (PlanFormat.ISSUE_CONTRACT, Target.ISSUE_CONTRACT_JSON): _issue_json,
 }

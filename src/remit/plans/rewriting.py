@@ -16,6 +16,8 @@ from remit.diagnostics import Diagnostics
 from remit.plans.delivery import read_delivery, write_delivery
 from remit.plans.spectra import read_spectra
 from remit.plans.spectra import write as write_spectra
+from remit.plans.task_table import write as write_task_table
+from remit.plans.task_table.reading import read_record
 from remit.plans.texts import PlanReporter, PlanText, read_text
 
 Record = TypeVar("Record")
@@ -44,6 +46,11 @@ def rewrite_spectra(text: PlanText) -> Rewritten | None:
 def rewrite_delivery(text: PlanText) -> Rewritten | None:
     """Return a delivery plan in canonical form; ``None`` if the text has no phase."""
     return _rewritten(text, lambda one: read_delivery(one, _quiet(one)), write_delivery)
+
+
+def rewrite_task_table(text: PlanText) -> Rewritten | None:
+    """Return a task table in canonical form."""
+    return _rewritten(text, lambda one: read_record(one).record, write_task_table)
 
 
 def lines_words(numbers: Iterable[int]) -> str:
