@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from remit.diagnostics import Severity
 from remit.plans.analysis.ownership_checks import check_ownership
 from remit.plans.analysis.parallelism_checks import check_parallelism
-from remit.plans.analysis.records import Analysis, Cycle, ReferenceKind
+from remit.plans.analysis.records import Analysis, Cycle, ReferenceKind, RequirementTrace
 from remit.plans.analysis.wording import alike, listed
 from remit.plans.plan import NOWHERE, DependencyOrigin, Place, Plan, PlanFormat, PlanTask, RiskClass
 from remit.plans.texts import PlanReporter
@@ -107,13 +107,16 @@ def _check_requirements(checked: _Checked) -> None:
     for name in trace.tasks_without_requirement:
         message = f"expected {name} to name the requirement that it is for, as other tasks do, got none; name it"
         reporter.report("TASK_WITHOUT_REQUIREMENT", message, at=checked.tasks[name].at, severity=severity)
+    untested: dict[tuple[str, ...], list[RequirementTrace]] = {}
     for requirement in trace.requirements:
         if requirement.tasks and not requirement.tests:
-            message = (
-                f"expected a test of {requirement.id}, got none: {listed(requirement.tasks)} "
-                f"{'names' if len(requirement.tasks) == 1 else 'name'} no test case; name one"
-            )
-            reporter.report("REQUIREMENT_UNTESTED", message, at=requirement.at)
+            untested.setdefault(requirement.tasks, []).append(requirement)
+    for tasks, requirements in untested.items():
+        message = (
+            f"expected a test of {listed([one.id for one in requirements])}, got none: {listed(tasks)} "
+            f"{'names' if len(tasks) == 1 else 'name'} no test case; name one"
+        )
+        reporter.report("REQUIREMENT_UNTESTED", message, at=requirements[0].at)
     loose = frozenset(trace.test_cases_without_requirement)
     for task in checked.plan.tasks:
         for reference in task.test_cases if loose else ():
