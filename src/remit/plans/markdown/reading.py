@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 
 from remit.plans.markdown.blocks import Block, Code, Heading, ListItem, Paragraph, Place, Rule, Table
@@ -26,9 +27,22 @@ def read_blocks(text: PlanText) -> tuple[Block, ...]:
     parser = MarkdownIt("commonmark", {"maxNesting": _NESTING_MAX}).enable("table")
     # Inline syntax is not read, so that nothing refers; a line such as `[P1]: text` would be lost.
     parser.disable("reference")
+    parser.block.ruler.at("table", _table_alone, {"alt": ["paragraph", "reference"]})
     parser.core.ruler.enableOnly(["normalize", "block"])
     tokens = parser.parse(text.text)
     return tuple(_Reader(tokens, text.lines).blocks())
+
+
+def _table_alone(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - the parser's
+    """Read a table as the parser does, and keep its opening token: cells are read from the lines.
+
+    A document of tables would else hold three tokens for each cell, most of the memory that reading takes.
+    """
+    kept = len(state.tokens) + 1
+    is_table = table(state, first, last, silent)
+    if is_table and not silent:
+        del state.tokens[kept:]
+    return is_table
 
 
 @dataclass(frozen=True, slots=True)
