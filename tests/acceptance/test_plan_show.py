@@ -16,7 +16,9 @@ from remit.plans.publishing import SchemaKind, schema_text
 from tests.unit.plans.showing.markup import read_page
 
 SEEDS = Path(__file__).parents[1] / "plans" / "seeds"
-PLANS = sorted(SEEDS.glob("*.md"))
+PLANS = sorted(path for path in SEEDS.glob("*.md") if path.stem != "planner-prompt")
+"""The prompt tells how a contract is written; it is none."""
+
 PAGE_BYTES_MAX = 2_000_000
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from remit.plans.formats import read_plan
 from remit.plans.plan import Plan, PlanTask
 from remit.plans.showing import render_svg
 from remit.plans.showing.graph import GROUPS_DRAWN_MAX, PlanGraph, graph_of
@@ -15,6 +17,7 @@ from remit.plans.showing.measuring import text_width
 from remit.plans.showing.routing import PAGE_WIDTH, Drawing, DrawnBox, draw
 from tests.unit.plans.showing.plans import after, payments, plan_of, random_plan, view_of
 
+ROOT = Path(__file__).parents[4]
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -185,6 +188,19 @@ def test_drawing_is_the_same_each_time() -> None:
     The same plan is drawn the same way, so that a drawing can be kept under version control.
     """
     assert render_svg(view_of(random_plan(80))) == render_svg(view_of(random_plan(80)))
+
+
+def test_drawing_of_the_reference_is_the_one_that_is_drawn() -> None:
+    """
+    The example of the reference page is what `remit plan show` draws of the payments seed today.
+    """
+    path = ROOT / "tests" / "plans" / "seeds" / "spectra-payments-audit-plan.md"
+    reading = read_plan(path.read_bytes(), path=path.name)
+    assert reading.plan is not None
+
+    drawn = render_svg(view_of(reading.plan))
+
+    assert drawn == (ROOT / "docs" / "reference" / "plans-show.svg").read_text(encoding="utf-8")
 
 
 def test_hostile_text_stays_text() -> None:
