@@ -5,6 +5,7 @@ from __future__ import annotations
 from remit.cli.findings import CheckingCommand
 from remit.cli.options import Noun
 from remit.cli.plan_check import check_plans
+from remit.cli.plan_compile import CompilingCommand, compile_file
 from remit.cli.plan_convert import convert_plan
 from remit.cli.plan_lsp import serve_editor
 from remit.cli.plan_schema import print_schema
@@ -16,5 +17,6 @@ app = plan.app
 plan.verb("check", kind=CheckingCommand)(check_plans)
 plan.verb("show")(show_plan)
 plan.verb("convert")(convert_plan)
+plan.verb("compile", kind=CompilingCommand)(compile_file)
 plan.verb("schema")(print_schema)
 plan.verb("lsp")(serve_editor)

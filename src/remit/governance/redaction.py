@@ -312,7 +312,8 @@ def _options() -> Any:
 
 _KEY_PREFIXES: Final = (
     r"(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{8,}",  # Stripe
-    r"sk-[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic
+    # OpenAI, Anthropic. Inside of a word only what cannot be one: a file is called task-status-orchestration.
+    r"\bsk-[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9]{20,}|sk-(?:ant|proj|svcacct)-[A-Za-z0-9_-]{16,}",
     r"whsec_[0-9A-Za-z+/=_-]{8,}",
     r"gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}",
     r"glpat-[A-Za-z0-9_-]{16,}",

@@ -119,7 +119,8 @@ class PlanTask:
     ``id`` is unique in a sound plan; ``phase`` is the id of its phase; ``role`` says who does it (builder, tester,
     human, developer, qa, planner) and ``owner`` which person or team, as written. ``iterations_max`` bounds the loop of
     change and verification; ``files_max`` how many files it may change. ``tests`` are ids of the test tasks that must
-    pass before it is done. ``state_at`` is the place of the mark alone.
+    pass before it is done. ``wiring`` are all proofs that the work is reached, ``wiring_commands`` those of them that
+    are commands. ``state_at`` is the place of the mark alone.
     """
 
     id: str
@@ -141,6 +142,7 @@ class PlanTask:
     denied: tuple[PathClaim, ...] = ()
     verify: tuple[Text, ...] = ()
     wiring: tuple[Text, ...] = ()
+    wiring_commands: tuple[Text, ...] = ()
     assertions: tuple[Text, ...] = ()
     invariants: tuple[Reference, ...] = ()
     risk: RiskClass | None = None

@@ -20,8 +20,9 @@ class ChangeOrder:
     """What a coding agent is asked to do.
 
     It may create and change what ``write`` names and nothing else, at most ``files_max`` files if that is set, and sees
-    what ``read`` names (empty: the whole workspace) without ``denied``, which wins over both. ``feedback`` is what the
-    verification of the iteration before found; null in the first.
+    what ``read`` names (empty: the whole workspace) without ``denied``, which wins over both. With
+    ``evidence_required`` it leaves evidence of each criterion in the workspace. ``feedback`` is what the verification
+    of the iteration before found; null in the first.
     """
 
     workspace: str
@@ -34,6 +35,7 @@ class ChangeOrder:
     denied: tuple[str, ...] = ()
     files_max: int | None = None
     invariants: tuple[str, ...] = ()
+    evidence_required: bool = False
     feedback: JsonValue = None
 
 

@@ -37,6 +37,9 @@ TAIL_CHARACTERS_MAX: Final = 8_000
 ITEMS_MAX: Final = 1_000
 FILES_MAX: Final = 10_000
 
+OUTSIDE_PATTERN: Final = r"^/|^~|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\u0000-\u001f]"
+"""What a path has that leads out of a workspace, or may on some system."""
+
 _WORKSPACE: Final[dict[str, JsonValue]] = {
     "description": "The workspace's name; the adapter knows where it is.",
     "type": "string",
@@ -49,7 +52,7 @@ _PATH: Final[dict[str, JsonValue]] = {
     "type": "string",
     "minLength": 1,
     "maxLength": 500,
-    "not": {"pattern": r"^/|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\u0000-\u001f]"},
+    "not": {"pattern": OUTSIDE_PATTERN},
 }
 _PATHS: Final[dict[str, JsonValue]] = {"type": "array", "items": _PATH, "maxItems": ITEMS_MAX}
 _PASSED: Final[dict[str, JsonValue]] = {"type": "boolean"}
@@ -82,6 +85,10 @@ CODE_CHANGE: Final = ToolContract(
             "denied": _PATHS,
             "files_max": {"type": "integer", "minimum": 1, "maximum": FILES_MAX},
             "invariants": _TEXTS,
+            "evidence_required": {
+                "description": "Whether evidence that each criterion holds is left in the workspace.",
+                "type": "boolean",
+            },
             "feedback": {"description": "What the verification before found; null in the first iteration."},
         },
         ["task", "title", "objective", "criteria", "write", "read", "denied"],

@@ -20,9 +20,12 @@ from remit.governance.policy import BusinessConfig
 from remit.governance.tool_checks import check_repeated_call
 from remit.ids import Digest, StepId
 from remit.plans.codes import ALL_CODES, PLAN_GROUPS
+from remit.plans.compiling import compile_plan
 from remit.plans.formats import read_plan, read_plan_file
 from remit.plans.kinds import check_document, check_file
 from remit.plans.options import PlanOptions
+from remit.plans.texts import PlanReporter
+from remit.tools.builtin import registry_with
 from tests.unit.plans.tools import TOOLS
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -30,6 +33,8 @@ PENDING = EXAMPLES / "PENDING"
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "diagnostics.md"
 
 FINDINGS_SHOWN_MAX = 2
+_COMPILE = "COMPILE_"
+"""Codes that begin like this are reported when a plan is compiled."""
 LINES_SHOWN_MAX = 40
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
@@ -124,6 +129,8 @@ def _stored(code: str, path: Path, option: str) -> Example:
     """Return the example that stands in a file or folder."""
     if path.is_dir():
         return _of_files({file.name: file.read_bytes() for file in sorted(path.iterdir())})
+    if code.startswith(_COMPILE):
+        return _of_compiling(f"plan{path.suffix}", path.read_bytes())
     is_plan = path.suffix == ".md" or ALL_CODES[code].group in PLAN_GROUPS
     if is_plan:
         return _of_plan(f"plan{path.suffix}", path.read_bytes(), option)
@@ -148,6 +155,21 @@ def _of_plan(name: str, raw: bytes, option: str) -> Example:
         findings=findings,
         sources={} if source is None else {name: source},
         check=check,
+    )
+
+
+def _of_compiling(name: str, raw: bytes) -> Example:
+    reading = read_plan(raw, path=name)
+    assert reading.text is not None
+    assert reading.plan is not None
+    assert reading.analysis is not None
+    reporter = PlanReporter(reading.text, reading.diagnostics)
+    compile_plan(reading.plan, reading.analysis, reporter=reporter, contracts=registry_with([]))
+    return Example(
+        files={name: raw},
+        command=f"remit plan compile {name}",
+        findings=reading.diagnostics,
+        sources={name: reading.text.source},
     )
 
 

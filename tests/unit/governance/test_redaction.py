@@ -195,3 +195,22 @@ def test_hostile_digits_are_searched_in_linear_time() -> None:
 
     assert text == redact_text(text)
     assert "[redacted:card]" == redact_text(f"{text}4242 4242 4242 4242")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_secret"),
+    [
+        ("tests/task-status-orchestration.spec.ts", False),
+        ("ask-somebody-who-knows-the-answer", False),
+        ("sk-abcdefghij-klmnopqrst", True),
+        ("KEY=sk-abcdefghij_klmnopqrst", True),
+        ("keysk-abcdefghijklmnopqrstuvwx", True),
+        ("task-ant-REPLACED", False),
+        ("xsk-ant-api03-abcdefghij", True),
+    ],
+)
+def test_name_with_the_letters_of_a_key_is_none(text: str, is_secret: bool) -> None:
+    """
+    A word that ends in the letters a key begins with is no key, unless what follows cannot be words.
+    """
+    assert is_secret == ("secret" in Redactor().redact_value(text).findings)

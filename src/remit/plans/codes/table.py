@@ -13,7 +13,7 @@ from typing import Final
 
 from remit.diagnostics import CODES, Explanation
 from remit.governance.findings import CHECK_CODES
-from remit.plans.codes import contract, delivery, graph, spectra, task_table
+from remit.plans.codes import compiling, contract, delivery, graph, spectra, task_table
 
 _CHECKS: Final = "Graph, tools and policy"
 
@@ -23,6 +23,7 @@ _PLANS: Final = (
     ("Task tables", task_table.ROWS),
     ("Delivery plans", delivery.ROWS),
     ("Planning contracts, fanout files, issue contracts", contract.ROWS),
+    ("Compiling plans", compiling.ROWS),
 )
 
 PLAN_GROUPS: Final = frozenset(group for group, _ in _PLANS)

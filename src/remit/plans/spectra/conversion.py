@@ -111,11 +111,16 @@ def _task(task: SpectraTask, before: Iterable[Dependency]) -> PlanTask:
         reads=ownership.reads or (),
         verify=(task.verify,) if task.verify is not None and task.verify.text else (),
         wiring=() if task.wiring is None else _wiring(task.wiring),
+        wiring_commands=() if task.wiring is None else _commands(task.wiring),
         assertions=tuple(Text(text=assertion.text, at=assertion.at) for assertion in task.assertions or ()),
         risk=task.risk,
         scope=task.scope,
         iterations_max=task.iterations_max,
     )
+
+
+def _commands(wiring: Wiring) -> tuple[Text, ...]:
+    return () if wiring.command is None or not wiring.command.text else (wiring.command,)
 
 
 def _wiring(wiring: Wiring) -> tuple[Text, ...]:

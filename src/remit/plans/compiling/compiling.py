@@ -1,0 +1,185 @@
+"""Plans to orchestrations: the order of work, and the proof that what is handed out is accepted.
+
+Owns: the result, and what is reported of a plan that cannot be compiled, at its place in the plan.
+Does not know: formats of plans, files.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from remit.core.definition import Definition
+from remit.diagnostics import Diagnostic, Diagnostics, Severity
+from remit.governance.policy import BusinessConfig
+from remit.plans.analysis import Analysis
+from remit.plans.business import compile_business
+from remit.plans.catalogue import Catalogue
+from remit.plans.compiling.document import Written, write_document
+from remit.plans.compiling.names import Names, definition_name
+from remit.plans.compiling.outline import Outline, outline_plan
+from remit.plans.compiling.remit_file import write_remit
+from remit.plans.compiling.settings import DEFAULTS, CompileSettings
+from remit.plans.documents import shorten
+from remit.plans.orchestration import compile_orchestration
+from remit.plans.orchestration.nesting import ITERATIONS_MAX
+from remit.plans.plan import NOWHERE, Plan, PlanTask, TaskState
+from remit.plans.texts import PlanReporter
+from remit.ports.declared import OUTSIDE_PATTERN
+
+_OUTSIDE: Final = re.compile(OUTSIDE_PATTERN)
+
+NAMED_MAX: Final = 10
+REPORTED_MAX: Final = 20
+"""Most tasks whose refusal is reported: the first tells most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compilation:
+    """What came of a plan: its orchestration as text and definition, and the remit file that it needs.
+
+    All of it was checked, the definition also against that remit file.
+    """
+
+    text: str
+    definition: Definition
+    remit_text: str
+    remit: BusinessConfig
+
+
+def compile_plan(
+    plan: Plan,
+    analysis: Analysis,
+    *,
+    reporter: PlanReporter,
+    contracts: Catalogue,
+    settings: CompileSettings = DEFAULTS,
+) -> Compilation | None:
+    """Return the orchestration of a plan; ``None`` if findings of it, also those from before, are errors.
+
+    Args:
+        plan: What was read.
+        analysis: What follows from it.
+        reporter: Reports into the findings of the plan's text.
+        contracts: The tools, with the declared ones.
+        settings: Who acts and who decides.
+    """
+    path = reporter.source.path
+    if reporter.diagnostics.has_errors or not _is_compilable(plan, analysis, reporter):
+        return None
+    names = Names()
+    outline = outline_plan(plan, analysis, names)
+    written = write_document(plan, outline, names, settings=settings, path=path)
+    _tell(outline, written, reporter)
+    return _proven(plan, written, reporter, contracts=contracts, settings=settings)
+
+
+def _is_compilable(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> bool:
+    """Whether an outline can be made; why not is reported."""
+    placed = {task_id for wave in analysis.waves for task_id in wave}
+    stray = [task for task in plan.tasks if task.id not in placed]
+    if stray:
+        reporter.report(
+            "COMPILE_REFUSED",
+            f"expected an order in which tasks can be done, got none for {_listed(stray)}; remove what they wait for "
+            "in a circle",
+            at=stray[0].at,
+        )
+        return False
+    if all(task.state is TaskState.DONE for task in plan.tasks):
+        message = "expected a task that is not done, got none; there is nothing to compile"
+        reporter.report("COMPILE_NOTHING_LEFT", message, at=plan.tasks[0].at if plan.tasks else NOWHERE)
+        return False
+    is_fine = True
+    for task in plan.tasks:
+        for claim in (*task.owns, *task.touches, *task.files, *task.reads, *task.denied):
+            if _OUTSIDE.search(claim.path):
+                is_fine = False
+                reporter.report(
+                    "COMPILE_PATH_OUTSIDE",
+                    f"expected a path inside of the workspace for task {task.id}, got {shorten(claim.written)}; "
+                    "write it from the workspace's root, without '..'",
+                    at=task.at if claim.at == NOWHERE else claim.at,
+                )
+        if task.iterations_max is not None and not 1 <= task.iterations_max <= ITERATIONS_MAX:
+            is_fine = False
+            reporter.report(
+                "COMPILE_ITERATIONS",
+                f"expected 1 to {ITERATIONS_MAX} iterations of task {task.id}, got {task.iterations_max}; correct it",
+                at=task.at,
+            )
+    return is_fine
+
+
+def _tell(outline: Outline, written: Written, reporter: PlanReporter) -> None:
+    """Report what the compiler decided, or left to whoever starts the run."""
+    stuck = [task for task in outline.tasks if task.state is TaskState.STUCK]
+    unscoped = [task for _, task in written.open_writes]
+    open_ids = {task.id for task in unscoped}
+    by_files = [task for task in outline.tasks if not (task.owns or task.touches) and task.id not in open_ids]
+    if outline.done:
+        message = f"expected tasks to do, got {_listed(outline.done)} done: they are not compiled"
+        reporter.report("COMPILE_DONE_SKIPPED", message, at=outline.done[0].at)
+    if stuck:
+        message = f"expected tasks that can begin, got {_listed(stuck)} stuck: a person has to let each begin again"
+        reporter.report("COMPILE_STUCK_GATED", message, at=stuck[0].at)
+    if by_files:
+        message = f"expected what {_listed(by_files)} may change, got nothing owned or touched: Files counts"
+        reporter.report("COMPILE_SCOPE_FROM_FILES", message, at=by_files[0].at)
+    if unscoped:
+        message = f"expected paths that {_listed(unscoped)} may change, got none: the run's input names them (write)"
+        reporter.report("COMPILE_SCOPE_OPEN", message, at=unscoped[0].at)
+    if written.open_verifies:
+        tasks = written.open_verifies
+        message = f"expected a command that verifies {_listed(tasks)}, got none: the run's input names one (verify)"
+        reporter.report("COMPILE_VERIFY_OPEN", message, at=tasks[0].at)
+
+
+def _proven(
+    plan: Plan, written: Written, reporter: PlanReporter, *, contracts: Catalogue, settings: CompileSettings
+) -> Compilation | None:
+    """Return what was written once it was checked as if somebody else had written it."""
+    remit_text = write_remit(written, business=settings.name or definition_name(plan.title))
+    business = compile_business(remit_text.encode(), path="remit.yaml", contracts=contracts)
+    checked = compile_orchestration(
+        written.text.encode(), path="orchestration.yaml", contracts=contracts, policy=business.config
+    )
+    _report_refusals(checked.diagnostics, written, reporter)
+    _report_refusals(business.diagnostics, None, reporter)
+    if checked.definition is None or business.config is None:
+        return None
+    return Compilation(text=written.text, definition=checked.definition, remit_text=remit_text, remit=business.config)
+
+
+def _report_refusals(found: Diagnostics, written: Written | None, reporter: PlanReporter) -> None:
+    """Report what is refused of the document at the tasks that it comes from, or else at the plan, once each."""
+    first: dict[str, tuple[PlanTask | None, Diagnostic]] = {}
+    for finding in found:
+        if finding.severity is Severity.ERROR:
+            task = None if written is None else _task_at(finding, written)
+            first.setdefault("" if task is None else task.id, (task, finding))
+    if len(first) > 1:
+        first.pop("", None)  # its title or objective says the same as a task
+    for task, finding in list(first.values())[:REPORTED_MAX]:
+        about = "the plan" if task is None else f"task {task.id}"
+        reporter.report(
+            "COMPILE_REFUSED",
+            f"expected {about} to compile to an orchestration that is accepted, got {finding.code}: {finding.message}",
+            at=NOWHERE if task is None else task.at,
+        )
+
+
+def _task_at(finding: Diagnostic, written: Written) -> PlanTask | None:
+    """Return the task that the line of a finding is about."""
+    lines = [first for first, _ in written.lines_of]
+    place = bisect_right(lines, finding.span.start.line) - 1
+    return written.lines_of[place][1] if place >= 0 else None
+
+
+def _listed(tasks: Sequence[PlanTask]) -> str:
+    more = f" and {len(tasks) - NAMED_MAX} more" if len(tasks) > NAMED_MAX else ""
+    word = "task" if len(tasks) == 1 else "tasks"
+    return f"{word} {', '.join(task.id for task in tasks[:NAMED_MAX])}{more}"
