@@ -99,6 +99,8 @@ def words_for(state: TaskState) -> tuple[str, ...]:
 def risk_of(text: str) -> RiskClass | None:
     """Return the risk class that a cell means."""
     word = plain(text)
+    if not word:
+        return None
     return next((risk for risk in RiskClass if risk.value == word or (risk.value[:3] == word[:3] == word)), None)
 
 

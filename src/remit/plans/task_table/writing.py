@@ -22,6 +22,7 @@ def write(record: TaskTable) -> str:
         parts.add(drawing.heading, _drawing(drawing))
     if record.form is TableForm.FIELDS:
         for task in record.tasks:
+            parts.begin(_heading(task))
             parts.add(_heading(task), _fields(task))
     else:
         for (heading, _), tasks in groupby(record.tasks, key=_same_table):
@@ -36,10 +37,14 @@ class _Parts:
         self._lines = [f"# {title}", ""] if title else []
         self._heading = title
 
+    def begin(self, heading: str) -> None:
+        """Write a heading, also if it is the one before."""
+        self._lines += [f"## {heading}".rstrip(), ""]
+        self._heading = heading
+
     def add(self, heading: str, lines: Iterable[str]) -> None:
         if heading != self._heading:
-            self._lines += [f"## {heading}".rstrip(), ""]
-            self._heading = heading
+            self.begin(heading)
         self._lines += [*lines, ""]
 
     def text(self) -> str:
