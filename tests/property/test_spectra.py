@@ -1,7 +1,10 @@
 """Laws of SPECTRA execution plans: what is written is read, and a change changes one thing."""
 
 import codecs
+import random
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,7 @@ from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat, TaskState
 from remit.plans.spectra import SpectraPlan, read_spectra, set_state, write
 from remit.plans.texts import PlanReporter, read_text
+from tests.plans.spectra_forms import other_form
 from tests.plans.spectra_strategies import large_plan, spectra_plans
 
 MANGLED = "\N{EM DASH}".encode().decode("mac_roman")
@@ -67,3 +71,45 @@ def test_another_state_changes_one_character(plan: SpectraPlan, end: str, mark: 
     assert {task.id: state} == {
         one.id: one.state for one, other in zip(read.tasks, record(raw).tasks, strict=True) if one != other
     }
+
+
+@given(spectra_plans(), st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"]))
+def test_other_forms_say_the_same(plan: SpectraPlan, rng: random.Random, end: str) -> None:
+    """
+    A plan in other forms is the same plan: keys, headers, bullets, markup, arrows and line ends are told, not lost.
+    """
+    text = other_form(write(plan), rng).replace("\n", end)
+
+    assert plan == record(text)
+
+
+ADVERSE = {
+    "bullets": "- x\n",
+    "fences": "```\n",
+    "marks": "- [ ] 001: x\n",
+    "headers": "## Task 001: a\n",
+    "graphs": "## Dependency Graph\n```\n001 -> 002\n```\n",
+    "keys": "- Owner: x\n",
+    "comments": "<!--\n",
+    "spaces": " ",
+    "brackets": "- File-ownership:\n  - owns: [[[[\n",
+    "dashes": "- ",
+    "arrows": "001 -> ",
+    "globs": "- Files: {a,b}/*.ts, **/x\n",
+}
+
+
+@pytest.mark.parametrize("unit", ADVERSE.values(), ids=ADVERSE.keys())
+def test_time_grows_with_the_text(unit: str) -> None:
+    """
+    A text four times as long takes about four times as long, whatever it repeats: never sixteen times.
+    """
+    head = "# SPECTRA Execution Plan\n## Level: 3\n\n## Task 001: a\n- [ ] 001: a\n- AC:\n"
+    spent = []
+    for size in (50_000, 200_000):
+        raw = (head + unit * (size // len(unit)) + "end\n").encode()
+        begun = time.process_time()
+        read_plan(raw, path="plan.md", options=AS_SPECTRA)
+        spent.append(time.process_time() - begun)
+
+    assert spent[1] < 8 * spent[0] + 0.3

@@ -74,7 +74,7 @@ def _belongs(item: Item, current: RawField | None) -> bool:
         return True
     if current.name != names.CRITERIA or not item.bullet or item.indent < current.item.indent:
         return False
-    return item.key is None and not any(sub.indent > current.item.indent for sub in current.subs)
+    return item.key is None and not (current.subs and current.subs[0].indent > current.item.indent)
 
 
 def _read_own(item: Item, body: Body, reporter: PlanReporter) -> bool:

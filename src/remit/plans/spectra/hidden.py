@@ -43,8 +43,9 @@ def find_hidden(text: PlanText, reporter: PlanReporter) -> Hidden:
     for hidden in (*kept, *comments):
         _report_tasks(hidden, reporter)
     numbers = _numbers(kept, comments)
+    stays = {fence.first for fence in kept}
     for fence in fences:
-        if fence not in kept:
+        if fence.first not in stays:
             numbers -= {line.number for line in fence.lines}
             numbers |= {fence.first, fence.last if _is_closed(fence) else fence.first}
     return Hidden(fences={fence.first: fence for fence in kept}, lines=frozenset(numbers))
