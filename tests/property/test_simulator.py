@@ -48,6 +48,15 @@ def test_promises_hold_in_any_trouble(block: int) -> None:
     assert {} == report.tally.lacking(faults_min=FAULTS_MIN, pairs_min=PAIRS_MIN, facts_min=20)
 
 
+def test_request_that_became_durable_late_is_decided_in_time() -> None:
+    """
+    A worker stalled for 27 of the 30 seconds that a request lasts; the person who should approve it still does.
+    """
+    report = simulate_random(range(20263579, 20263580))
+
+    assert not report.failures, report.render()
+
+
 def test_pairs_are_those_of_the_matrix() -> None:
     """
     The situations and events that are counted are those of the core's matrix, and no others.

@@ -24,6 +24,7 @@ from remit.testing.simulator.worker import Site
 from remit.testing.simulator.world import World
 
 THINK_SECONDS_MAX: Final = 5.0
+HURRY_SECONDS: Final = 0.1
 SETTLE_SECONDS: Final = 12.0
 """People look into a parked effect when every request that was sent must have arrived."""
 SPELL_SECONDS_MAX: Final = 4.0
@@ -93,7 +94,8 @@ class Crowd:
             if self._dice.strikes(Fault.LATE_DECISION, eagerness=3.0):
                 self._later(due - self._site.loop.time() + 0.5, partial(self._decide_late, request))
             return
-        seconds = self._dice.pause(THINK_SECONDS_MAX)
+        # A worker that stalled before its request became durable leaves less time: whoever sees that decides at once.
+        seconds = min(self._dice.pause(THINK_SECONDS_MAX), max(0.0, due - self._site.loop.time() - HURRY_SECONDS))
         if not self._scenario.is_late_decision_harmless and self._dice.strikes(Fault.LATE_DECISION):
             seconds = due - self._site.loop.time() + 0.5
         self._later(seconds, partial(self._decide, request, "approved" if word == "approve" else "denied"))
