@@ -14,17 +14,19 @@ SEED = ROOT / "tests" / "plans" / "seeds" / "spectra-payments-audit-plan.md"
 BLOCK = re.compile(r"```console\n\$ remit ([^\n]*)\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize(("words", "shown"), BLOCK.findall(PAGE.read_text(encoding="utf-8")))
 def test_page_shows_what_its_commands_print(
-    words: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    Each command of the page prints what stands below it, and ends well.
+    Each command of the page, one after the other, prints what stands below it, and ends well.
     """
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan.md").write_bytes(SEED.read_bytes())
+    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
 
-    assert 0 == run(shlex.split(words))
+    told = [(run(shlex.split(words)), capsys.readouterr()) for words, _ in blocks]
 
-    told = capsys.readouterr()
-    assert shown.splitlines() == [line.rstrip() for line in (told.out + told.err).splitlines()]
+    assert len(blocks) >= 4
+    assert {0} == {code for code, _ in told}
+    for (_, shown), (_, said) in zip(blocks, told, strict=True):
+        assert shown.splitlines() == [line.rstrip() for line in (said.out + said.err).splitlines()]
