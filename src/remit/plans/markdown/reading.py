@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
@@ -20,6 +20,10 @@ from remit.plans.texts import Line, PlanText
 
 _NESTING_MAX: Final = 40
 """Lists count two levels, quotations one. What is nested deeper is not looked at; nobody reads it either."""
+
+
+_ASIDE: Final = Token("aside", "", 0)
+"""Stands for every token within a table: the parser writes into it, and nobody reads it."""
 
 
 def read_blocks(text: PlanText) -> tuple[Block, ...]:
@@ -36,13 +40,29 @@ def read_blocks(text: PlanText) -> tuple[Block, ...]:
 def _table_alone(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - the parser's
     """Read a table as the parser does, and keep its opening token: cells are read from the lines.
 
-    A document of tables would else hold three tokens for each cell, most of the memory that reading takes.
+    A document of tables would else make three tokens for each cell, most of what reading takes.
     """
-    kept = len(state.tokens) + 1
-    is_table = table(state, first, last, silent)
-    if is_table and not silent:
-        del state.tokens[kept:]
-    return is_table
+    if silent:
+        return table(state, first, last, silent)
+    state.__class__ = _TableState
+    try:
+        return table(state, first, last, silent)
+    finally:
+        state.__class__ = StateBlock
+
+
+class _TableState(StateBlock):
+    """The parser's state inside a table: the first token is kept, what is within is told to nobody."""
+
+    __slots__ = ()
+
+    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
+        """Keep the token that opens a table; all others are made once and thrown away."""
+        if ttype == "table_open":
+            return super().push(ttype, tag, nesting)
+        if ttype == "table_close":
+            self.level -= 1
+        return _ASIDE
 
 
 @dataclass(frozen=True, slots=True)
