@@ -134,7 +134,7 @@ def test_killed_worker_is_replaced_by_another(home: Home) -> None:
     victim = home.start("worker", "--tools", "tools.py", *LEASE)
     run = api.call("POST", "/runs", key=key, json={"definition": "gate"}).json()
     began = home.folder / "began.txt"
-    wait_until(lambda: began if began.exists() else None)
+    wait_until(lambda: began if began.exists() and began.read_text() else None)
 
     victim.kill()
     home.start("worker", "--tools", "tools.py", *LEASE)
@@ -159,7 +159,7 @@ def test_stopped_worker_hands_its_runs_back(home: Home) -> None:
     leaving = home.start("worker", "--tools", "tools.py")
     run = api.call("POST", "/runs", key=key, json={"definition": "gate"}).json()
     began = home.folder / "began.txt"
-    wait_until(lambda: began if began.exists() else None)
+    wait_until(lambda: began if began.exists() and began.read_text() else None)
 
     leaving.process.terminate()
     (home.folder / "go").touch()

@@ -85,6 +85,10 @@ async def worker_process(database: ScratchDatabase, book: Book, pace: Pace) -> A
             await process.wait()
 
 
+TRIES_MAX = 5
+"""Kills for each one that leaves a run behind."""
+
+
 async def take_over(
     database: ScratchDatabase, folder: Path, *, kills: int, draw: random.Random, pace: Pace, patience_seconds: float
 ) -> Takeovers:
@@ -100,14 +104,17 @@ async def take_over(
         await stack.enter_async_context(worker_process(database, book, pace))
         stop = asyncio.Event()
         load = [asyncio.create_task(order_for_ever(clients, lane, stop)) for lane in range(AT_ONCE)]
-        for _ in range(kills):
+        for _ in range(kills * TRIES_MAX):
+            if seen.kills == kills:
+                break
             async with worker_process(database, book, pace) as victim:
                 await _until_it_owns(connection, draw)
                 owned = await _owned(connection)
                 os.kill(victim.pid, signal.SIGKILL)
                 await victim.wait()
-                seen.kills += 1
-                seen.seconds += await _measure(connection, owned, pace, seconds=patience_seconds)
+                took = await _measure(connection, owned, pace, seconds=patience_seconds)
+                seen.seconds += took
+                seen.kills += bool(took)  # a victim that had just finished its runs proves nothing
         stop.set()
         async with asyncio.timeout(patience_seconds):
             await asyncio.gather(*load)

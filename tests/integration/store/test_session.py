@@ -194,10 +194,9 @@ async def test_connection_that_is_lost_at_any_moment_of_a_statement_is_an_outage
         await database.connect()
         line = database.line()
         asking = asyncio.create_task(line.fetch(STATEMENTS, "claim", str(uuid.uuid4()), "request", 1))
-        for _ in range(10_000):
-            if line._session is not None:
-                break
-            await asyncio.to_thread(int)
+        async with asyncio.timeout(30):
+            while line._session is None and not asking.done():  # bound: the timeout
+                await asyncio.to_thread(int)
         assert line._session is not None
         for _ in range(yields):
             await asyncio.to_thread(int)

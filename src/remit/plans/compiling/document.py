@@ -66,7 +66,7 @@ def write_document(plan: Plan, outline: Outline, names: Names, *, settings: Comp
     head: dict[str, JsonValue] = {
         "name": settings.name or definition_name(plan.title),
         "version": VERSION,
-        "description": _one_line(plan.objective or plan.title or "A plan."),
+        "description": _one_line(plan.objective) or _one_line(plan.title) or "A plan.",
         "input": _input(open_writes, has_open_verify=bool(open_verifies)),
         "bounds": bounds,
     }
@@ -88,7 +88,7 @@ def write_document(plan: Plan, outline: Outline, names: Names, *, settings: Comp
 def _step_lines(step: Planned, plan: Plan, settings: CompileSettings, loop: TaskLoop | None) -> list[str]:
     fields: dict[str, JsonValue] = {"id": step.id}
     if step.part is Part.TASK and step.task is not None:
-        fields["name"] = _one_line(step.task.title or step.task.id)
+        fields["name"] = _one_line(step.task.title) or _one_line(step.task.id)
     if step.depends_on:
         fields["depends_on"] = list(step.depends_on)
     if loop is not None:
