@@ -136,7 +136,13 @@ def chains(plan: Plan) -> list[tuple[str, ...]]:
 
 
 NAMES = ("x.ts", "y.ts", "d", "e", "q")
-FILES = frozenset("/".join(parts) for size in (1, 2, 3, 4) for parts in product(("a", "b", "c", *NAMES), repeat=size))
+FILES = frozenset(
+    "/".join(parts)
+    for size in (1, 2, 3, 4)
+    for parts in product(("a", "b", "c", *NAMES), repeat=size)
+    if not any(name.endswith(".ts") for name in parts[:-1])
+)
+"""No folder is called like a file: nothing in a plan would show that it is one."""
 
 
 @cache
