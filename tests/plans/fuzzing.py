@@ -6,7 +6,6 @@ Does not know: how many are tried; the suite takes few, the campaign many.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +18,10 @@ from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 from tests.attacks.mutating import remodelled
 from tests.plans.generated import GENERATORS
+from tests.processor import least_seconds
 
 SEEDS: Final = Path(__file__).with_name("seeds")
 CPU_SECONDS_MAX: Final = 0.25
-ROUNDS: Final = 4
-"""How often a reading that took too long is measured again: the machine is not ours alone."""
-
 _WHOLE_SHARE: Final = 0.01
 """So many documents are whole seeds; the others are stretches of one, or generated."""
 
@@ -82,18 +79,16 @@ def document(format: PlanFormat, *, seed: int, index: int) -> bytes:  # noqa: A0
 
 def fuzz(format: PlanFormat, raw: bytes) -> Fuzzed:  # noqa: A002 - as elsewhere
     """Read one document as a format, and judge it: any exception is a failure, and the best of some readings counts."""
-    seconds = []
-    for _ in range(ROUNDS):
-        begun = time.thread_time()
-        try:
-            reading = read_plan(raw, path="plan", options=PlanOptions(format=format))
-        except Exception as error:
-            return Fuzzed(document=raw, seconds=0, failure=f"{type(error).__name__}: {error}"[:300])
-        seconds.append(time.thread_time() - begun)
-        if seconds[-1] <= CPU_SECONDS_MAX:
-            break
-    assert (reading.plan is None) == (reading.analysis is None)
-    return Fuzzed(document=raw, seconds=min(seconds))
+
+    def read() -> None:
+        reading = read_plan(raw, path="plan", options=PlanOptions(format=format))
+        assert (reading.plan is None) == (reading.analysis is None)
+
+    try:
+        seconds = least_seconds(read, enough=CPU_SECONDS_MAX)
+    except Exception as error:
+        return Fuzzed(document=raw, seconds=0, failure=f"{type(error).__name__}: {error}"[:300])
+    return Fuzzed(document=raw, seconds=seconds)
 
 
 def _origin(format: PlanFormat, random: Random) -> bytes:  # noqa: A002 - as elsewhere

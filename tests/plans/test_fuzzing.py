@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from remit.plans.formats import FRONTS, read_plan
@@ -11,6 +9,7 @@ from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 from tests.plans.fuzzing import CPU_SECONDS_MAX, document, fuzz
 from tests.plans.generated import of_size
+from tests.processor import least_seconds
 
 SEED = 20261129
 COUNT = 2_000
@@ -40,17 +39,18 @@ def test_reading_time_grows_with_the_text(name: PlanFormat) -> None:
     """
     Sixteen times the text takes nowhere near 256 times the processor, in each format, analysis and checks included.
     """
-    small = min(reading_seconds(name, SMALL_BYTES) for _ in range(3))
-    large = min(reading_seconds(name, SMALL_BYTES * GROWTH) for _ in range(2))
+    small = reading_seconds(name, SMALL_BYTES, rounds=3)
+    large = reading_seconds(name, SMALL_BYTES * GROWTH, rounds=2)
 
     assert large / small < GROWTH_SECONDS_MAX
 
 
-def reading_seconds(name: PlanFormat, size: int) -> float:
+def reading_seconds(name: PlanFormat, size: int, *, rounds: int) -> float:
     raw = of_size(name, size)
-    begun = time.thread_time()
-    reading = read_plan(raw, path="plan", options=PlanOptions(format=name))
-    taken = time.thread_time() - begun
-    assert reading.plan is not None
-    assert reading.plan.tasks
-    return taken
+
+    def read() -> None:
+        reading = read_plan(raw, path="plan", options=PlanOptions(format=name))
+        assert reading.plan is not None
+        assert reading.plan.tasks
+
+    return least_seconds(read, rounds=rounds)

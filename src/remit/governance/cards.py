@@ -13,7 +13,13 @@ from typing import Final
 PHONE_DIGITS_MAX: Final = 15
 """Longest telephone number after its plus sign (ITU-T E.164)."""
 
+LENGTH_MIN: Final = 13
+LENGTH_MAX: Final = 19
+"""So many digits have the numbers of cards (ISO/IEC 7812)."""
+
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_AS_VALUE: Final = bytes((byte - 48) % 10 for byte in range(256))
+_AS_DOUBLED: Final = bytes(_DOUBLED[byte % 10] for byte in range(256))
 _SEPARATOR: Final = re.compile(r"%20|[ -]")
 _HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
 
@@ -56,7 +62,7 @@ def contains_card_number(text: str, *, before: str = "", after: str = "") -> boo
 
 def is_card_number(digits: str) -> bool:
     """Whether 13 to 19 digits are a card number: an issuer's range and length, and the check digit of Luhn."""
-    if not 13 <= len(digits) <= 19:
+    if not LENGTH_MIN <= len(digits) <= LENGTH_MAX:
         return False
     prefix = int(digits[:4])
     is_issued = any(low <= prefix <= high and len(digits) in lengths for low, high, lengths in _ISSUERS)
@@ -79,19 +85,28 @@ def _has_card(groups: list[str]) -> bool:
     every other digit is doubled, counted from the end of the stretch.
     """
     digits = "".join(groups)
-    ends = list(accumulate(len(group) for group in groups))
-    sums = [
-        [0, *accumulate(_DOUBLED[int(digit)] if index % 2 == odd else int(digit) for index, digit in enumerate(digits))]
-        for odd in (0, 1)
-    ]
-    boundaries = set(ends)
-    for start in (0, *ends[:-1]):
-        for end in range(start + 13, min(start + 19, len(digits)) + 1):
-            doubled = sums[end % 2]
-            is_right = end in boundaries and (doubled[end] - doubled[start]) % 10 == 0
-            if is_right and is_card_number(digits[start:end]):
+    edges = [0, *accumulate(len(group) for group in groups)]
+    values = digits.encode().translate(_AS_VALUE)
+    doubled = values.translate(_AS_DOUBLED)
+    sums = (_running_sums(values, doubled, odd=0), _running_sums(values, doubled, odd=1))
+    first = 1
+    for start in edges[:-1]:
+        while first < len(edges) - 1 and edges[first] - start < LENGTH_MIN:
+            first += 1
+        for end in edges[first : first + LENGTH_MAX - LENGTH_MIN + 1]:
+            if end - start > LENGTH_MAX:
+                break
+            running = sums[end % 2]
+            if (running[end] - running[start]) % 10 == 0 and is_card_number(digits[start:end]):
                 return True
     return False
+
+
+def _running_sums(values: bytes, doubled: bytes, *, odd: int) -> list[int]:
+    """Return the sums from the start up to each digit, where every other one is doubled, from ``odd`` on."""
+    mixed = bytearray(values)
+    mixed[odd::2] = doubled[odd::2]
+    return [0, *accumulate(mixed)]
 
 
 def _is_identifier(digits: str, before: str, after: str) -> bool:
