@@ -1,6 +1,6 @@
 """A simulated Stripe: PaymentIntents with manual capture, refunds, and its idempotency layer.
 
-Owns: states, validation, declines by test payment method, authorizations that expire. Its keys are in ``stripe_keys``.
+Owns: states, validation, declines by test payment method, authorizations that expire. Its keys are in ``keys``.
 Does not know: HTTP, faults (but it stores a 500 for a key when the script asks for one, as Stripe does).
 
 Rules follow the API since ``2025-03-31.basil``: cancelling and partial capture create no Refund object.
@@ -8,14 +8,12 @@ Rules follow the API since ``2025-03-31.basil``: cancelling and partial capture 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from typing import Final, cast
-from urllib.parse import parse_qsl
 
 from remit.core.canonical import JsonValue
 from remit_commerce.simulators.book import Book, Effect, JsonObject
@@ -29,24 +27,25 @@ from remit_commerce.simulators.exchange import (
     match_path,
 )
 from remit_commerce.simulators.faults import Fault, FaultKind
-from remit_commerce.simulators.stripe_keys import KEY_CHARACTERS_MAX, StoredAnswers
+from remit_commerce.simulators.stripe.answers import (
+    NOT_STORED,
+    error_answer,
+    integer,
+    invalid,
+    missing,
+    ok,
+    parse_form,
+    unexpected_state,
+)
+from remit_commerce.simulators.stripe.keys import KEY_CHARACTERS_MAX, StoredAnswers
+from remit_commerce.simulators.stripe.objects import AUTHORIZATION_SECONDS, new_charge, new_intent, new_refund
+from remit_commerce.simulators.stripe.payment_methods import ACTION_NEEDED, DECLINES, KNOWN
 
-AUTHORIZATION_SECONDS: Final = 7 * 24 * 3600
 AMOUNT_MIN: Final = 50
 AMOUNT_MAX: Final = 99_999_999
 LIST_MAX: Final = 100
 TEST_KEY: Final = re.compile(r"(sk|rk)_test_\w+\Z")
 
-DECLINES: Final = {
-    "pm_card_chargeDeclined": ("card_declined", "generic_decline"),
-    "pm_card_chargeDeclinedInsufficientFunds": ("card_declined", "insufficient_funds"),
-    "pm_card_chargeDeclinedLostCard": ("card_declined", "lost_card"),
-    "pm_card_chargeDeclinedStolenCard": ("card_declined", "stolen_card"),
-    "pm_card_chargeDeclinedExpiredCard": ("expired_card", "expired_card"),
-    "pm_card_chargeDeclinedProcessingError": ("processing_error", "processing_error"),
-}
-APPROVING: Final = frozenset({"pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_card_visa_debit"})
-ACTION_NEEDED: Final = "pm_card_authenticationRequired"
 CANCEL_REASONS: Final = frozenset({"duplicate", "fraudulent", "requested_by_customer", "abandoned"})
 CANCELLABLE: Final = frozenset(
     {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing"}
@@ -82,13 +81,13 @@ class StripeSimulator:
             "payment_intents.create": self._create,
             "payment_intents.authorize": self._create,
             "payment_intents.list": self._list,
-            "payment_intents.get": lambda call, _: _ok(self._intent(call)),
+            "payment_intents.get": lambda call, _: ok(self._intent(call)),
             "payment_intents.confirm": self._confirm,
             "payment_intents.capture": self._capture,
             "payment_intents.cancel": self._cancel,
             "refunds.create": self._refund,
-            "refunds.get": lambda call, _: _ok(self._object(call, "refund", call.arguments["id"])),
-            "charges.get": lambda call, _: _ok(self._object(call, "charge", call.arguments["id"])),
+            "refunds.get": lambda call, _: ok(self._object(call, "refund", call.arguments["id"])),
+            "charges.get": lambda call, _: ok(self._object(call, "charge", call.arguments["id"])),
         }
 
     def identify(
@@ -100,7 +99,7 @@ class StripeSimulator:
             found = match_path(path, template) if method == route_method else None
             if found is not None:
                 operation, arguments = name, found
-        form = _form(body)
+        form = parse_form(body)
         if (
             operation == "payment_intents.create"
             and form.get("capture_method") == "manual"
@@ -126,32 +125,32 @@ class StripeSimulator:
 
     def _behind_keys(self, call: Call, fault: Fault | None, *, request_id: str) -> Answer:
         if not TEST_KEY.match(bearer(call.headers) or ""):
-            return _error(401, "invalid_request_error", "Invalid API Key provided")
+            return error_answer(401, "invalid_request_error", "Invalid API Key provided")
         handler = self._handlers.get(call.operation)
         if handler is None:
-            return _error(404, "invalid_request_error", f"Unrecognized request URL ({call.method}: {call.path})")
+            return error_answer(404, "invalid_request_error", f"Unrecognized request URL ({call.method}: {call.path})")
         if call.method != "POST":
             return self._run(handler, call)
         key = call.external_key
         if key is None:
             return self._run(handler, call)
         if len(key) > KEY_CHARACTERS_MAX:
-            return _error(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
+            return error_answer(400, "invalid_request_error", "Idempotency keys may be at most 255 characters long.")
         if (call.account, key) in self._busy_keys:
             message = "There is currently another in-progress request using this Idempotent Key."
-            return _error(409, "idempotency_error", message, code="idempotency_key_in_use")
+            return error_answer(409, "idempotency_error", message, code="idempotency_key_in_use")
         run = partial(self._run_scripted, handler, call, fault)
         return self._keys.answer(call, run, request_id=request_id)
 
     def rate_limited(self, fault: Fault) -> Answer:
         """Return Stripe's 429, which comes before the idempotency layer."""
-        answer = _error(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
+        answer = error_answer(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
         wait = fault.retry_after()
         return answer if wait is None else answer.with_headers(Retry_After=wait)
 
     def server_error(self) -> Answer:
         """Return Stripe's 500."""
-        return _error(500, "api_error", "An unknown error occurred.")
+        return error_answer(500, "api_error", "An unknown error occurred.")
 
     def inner_error(self, answer: Answer) -> Answer:  # noqa: ARG002 - the protocol's
         """Return an error with a status of success."""
@@ -177,10 +176,10 @@ class StripeSimulator:
 
     def _run_tracked(self, handler: _Handler, call: Call) -> tuple[Answer, bool]:
         """Return the answer, and whether execution began: refused parameters are not stored for the key."""
-        form = _form(call.body)
+        form = parse_form(call.body)
         outcome = self._expanded(handler(call, form), call, form)
-        is_validation = isinstance(outcome.body, dict) and outcome.headers.get("x-stored") == "no"
-        headers = {name: value for name, value in outcome.headers.items() if name != "x-stored"}
+        is_validation = isinstance(outcome.body, dict) and outcome.headers.get(NOT_STORED) == "no"
+        headers = {name: value for name, value in outcome.headers.items() if name != NOT_STORED}
         return replace(outcome, headers=headers), not is_validation
 
     def _expanded(self, answer: Answer, call: Call, form: JsonObject) -> Answer:
@@ -199,19 +198,24 @@ class StripeSimulator:
         return {**intent, "latest_charge": charge or intent.get("latest_charge")}
 
     def _create(self, call: Call, form: JsonObject) -> Answer:
-        amount, currency = _integer(form.get("amount")), form.get("currency")
+        amount, currency = integer(form.get("amount")), form.get("currency")
         if amount is None:
-            return _invalid("amount", "Missing required param: amount.", code="parameter_missing")
+            return invalid("amount", "Missing required param: amount.", code="parameter_missing")
         if not isinstance(currency, str) or not re.fullmatch(r"[a-z]{3}", currency.lower()):
-            return _invalid("currency", f"Invalid currency: {currency}.")
+            return invalid("currency", f"Invalid currency: {currency}.")
         if not AMOUNT_MIN <= amount <= AMOUNT_MAX:
-            return _invalid("amount", "Amount must be at least $0.50 usd", code="amount_too_small")
+            return invalid("amount", "Amount must be at least $0.50 usd", code="amount_too_small")
         method = form.get("payment_method")
-        known = APPROVING | set(DECLINES) | {ACTION_NEEDED}
-        if method is not None and method not in known:
-            return _invalid("payment_method", f"No such PaymentMethod: '{method}'", code="resource_missing")
+        if method is not None and method not in KNOWN:
+            return invalid("payment_method", f"No such PaymentMethod: '{method}'", code="resource_missing")
         metadata = form.get("metadata")
-        intent = self._new_intent(call, amount=amount, currency=currency.lower())
+        intent = new_intent(
+            self._new_id("pi"),
+            account=call.account,
+            amount=amount,
+            currency=currency.lower(),
+            created=self._clock.epoch(),
+        )
         intent["capture_method"] = form.get("capture_method") or "automatic_async"
         intent["metadata"] = metadata if isinstance(metadata, dict) else {}
         intent["payment_method"] = method
@@ -220,21 +224,21 @@ class StripeSimulator:
         intent["status"] = "requires_confirmation" if method else "requires_payment_method"
         if form.get("confirm") == "true":
             if method is None:
-                return _invalid(
+                return invalid(
                     "payment_method", "You cannot confirm this PaymentIntent because it's missing a payment method."
                 )
             return self._attempt(call, intent)
         self._put(call, intent)
-        return _ok(intent)
+        return ok(intent)
 
     def _confirm(self, call: Call, form: JsonObject) -> Answer:
         intent = self._intent(call)
         if intent is None:
-            return _missing(call)
+            return missing(call)
         if isinstance(method := form.get("payment_method"), str):
             intent["payment_method"] = method
         if intent["status"] not in {"requires_confirmation", "requires_payment_method", "requires_action"}:
-            return _unexpected_state(intent, "confirm")
+            return unexpected_state(intent, "confirm")
         return self._attempt(call, intent)
 
     def _attempt(self, call: Call, intent: JsonObject) -> Answer:
@@ -246,7 +250,7 @@ class StripeSimulator:
             intent["status"] = "requires_action"
             intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
             self._put(call, intent)
-            return _ok(intent)
+            return ok(intent)
         is_manual = intent["capture_method"] == "manual"
         charge = self._new_charge(call, intent, captured=not is_manual)
         intent["latest_charge"] = charge["id"]
@@ -258,7 +262,7 @@ class StripeSimulator:
         self._record(
             call, "payment_intents.authorize" if is_manual else "payment_intents.charge", intent, intent["amount"]
         )
-        return _ok(intent)
+        return ok(intent)
 
     def _decline(self, call: Call, intent: JsonObject, code: str, decline_code: str) -> Answer:
         charge = self._new_charge(call, intent, captured=False)
@@ -279,13 +283,13 @@ class StripeSimulator:
     def _capture(self, call: Call, form: JsonObject) -> Answer:
         intent = self._intent(call)
         if intent is None:
-            return _missing(call)
+            return missing(call)
         if intent["status"] != "requires_capture":
-            return _unexpected_state(intent, "capture")
+            return unexpected_state(intent, "capture")
         capturable = cast("int", intent["amount_capturable"])
-        amount = _integer(form.get("amount_to_capture")) if "amount_to_capture" in form else capturable
+        amount = integer(form.get("amount_to_capture")) if "amount_to_capture" in form else capturable
         if amount is None or not 0 < amount <= capturable:
-            return _invalid(
+            return invalid(
                 "amount_to_capture", "The amount to capture exceeds the capturable amount.", code="amount_too_large"
             )
         metadata = form.get("metadata")
@@ -299,17 +303,17 @@ class StripeSimulator:
         self.book.put("charge", str(charge["id"]), charge, account=call.account)
         self._put(call, intent)
         self._record(call, "payment_intents.capture", intent, amount)
-        return _ok(intent)
+        return ok(intent)
 
     def _cancel(self, call: Call, form: JsonObject) -> Answer:
         intent = self._intent(call)
         if intent is None:
-            return _missing(call)
+            return missing(call)
         reason = form.get("cancellation_reason")
         if reason is not None and reason not in CANCEL_REASONS:
-            return _invalid("cancellation_reason", f"Invalid cancellation_reason: {reason}")
+            return invalid("cancellation_reason", f"Invalid cancellation_reason: {reason}")
         if intent["status"] not in CANCELLABLE:
-            return _unexpected_state(intent, "cancel")
+            return unexpected_state(intent, "cancel")
         released = intent["amount_capturable"]
         intent |= {
             "status": "canceled",
@@ -319,38 +323,27 @@ class StripeSimulator:
         }
         self._put(call, intent)
         self._record(call, "payment_intents.cancel", intent, released)
-        return _ok(intent)
+        return ok(intent)
 
     def _refund(self, call: Call, form: JsonObject) -> Answer:
         intent = self.book.find("payment_intent", str(form.get("payment_intent", "")), account=call.account)
         if intent is None:
-            return _invalid("payment_intent", "No such payment_intent", code="resource_missing")
+            return invalid("payment_intent", "No such payment_intent", code="resource_missing")
         refunded = sum(
             cast("int", refund["amount"])
             for refund in self.book.objects("refund", account=call.account)
             if refund["payment_intent"] == intent["id"]
         )
         left = cast("int", intent["amount_received"]) - refunded
-        amount = _integer(form.get("amount")) if "amount" in form else left
+        amount = integer(form.get("amount")) if "amount" in form else left
         if amount is None or not 0 < amount <= left:
-            return _error(
+            return error_answer(
                 400, "invalid_request_error", "Refund amount is greater than unrefunded amount", code="amount_too_large"
             )
-        refund: JsonObject = {
-            "id": self._new_id("re"),
-            "object": "refund",
-            "amount": amount,
-            "charge": intent["latest_charge"],
-            "created": self._clock.epoch(),
-            "currency": intent["currency"],
-            "metadata": form.get("metadata") or {},
-            "payment_intent": intent["id"],
-            "reason": form.get("reason"),
-            "status": "succeeded",
-        }
+        refund = new_refund(self._new_id("re"), intent, form, amount=amount, created=self._clock.epoch())
         self.book.put("refund", str(refund["id"]), refund, account=call.account)
         self._record(call, "refunds.create", refund, amount)
-        return _ok(refund)
+        return ok(refund)
 
     def _list(self, call: Call, _: JsonObject) -> Answer:
         limit = min(int(call.query.get("limit", "10")), LIST_MAX)
@@ -361,7 +354,7 @@ class StripeSimulator:
             ids = [intent["id"] for intent in found]
             found = found[ids.index(after) + 1 :] if after in ids else []
         page = cast("JsonValue", found[:limit])
-        return _ok({"object": "list", "url": "/v1/payment_intents", "has_more": len(found) > limit, "data": page})
+        return ok({"object": "list", "url": "/v1/payment_intents", "has_more": len(found) > limit, "data": page})
 
     def _intent(self, call: Call) -> JsonObject | None:
         found = self.book.find("payment_intent", call.arguments["id"], account=call.account)
@@ -398,110 +391,10 @@ class StripeSimulator:
     def _new_id(self, prefix: str) -> str:
         return f"{prefix}_3Sim{self.book.count(prefix):020d}"
 
-    def _new_intent(self, call: Call, *, amount: int, currency: str) -> JsonObject:
-        intent_id = self._new_id("pi")
-        secret = hashlib.sha256(f"{call.account}{intent_id}".encode()).hexdigest()[:24]
-        return {
-            "id": intent_id,
-            "object": "payment_intent",
-            "amount": amount,
-            "amount_capturable": 0,
-            "amount_details": {"tip": {}},
-            "amount_received": 0,
-            "application": None,
-            "automatic_payment_methods": None,
-            "canceled_at": None,
-            "cancellation_reason": None,
-            "client_secret": f"{intent_id}_secret_{secret}",
-            "confirmation_method": "automatic",
-            "created": self._clock.epoch(),
-            "currency": currency,
-            "customer": None,
-            "last_payment_error": None,
-            "latest_charge": None,
-            "livemode": False,
-            "next_action": None,
-            "payment_method_types": ["card"],
-            "processing": None,
-        }
-
     def _new_charge(self, call: Call, intent: JsonObject, *, captured: bool) -> JsonObject:
-        charge: JsonObject = {
-            "id": self._new_id("ch"),
-            "object": "charge",
-            "amount": intent["amount"],
-            "amount_captured": intent["amount"] if captured else 0,
-            "amount_refunded": 0,
-            "captured": captured,
-            "created": self._clock.epoch(),
-            "currency": intent["currency"],
-            "disputed": False,
-            "livemode": False,
-            "metadata": intent["metadata"],
-            "outcome": {"type": "authorized", "network_status": "approved_by_network", "risk_level": "normal"},
-            "paid": True,
-            "payment_intent": intent["id"],
-            "payment_method_details": {
-                "type": "card",
-                "card": {
-                    "brand": "visa",
-                    "last4": "4242",
-                    "capture_before": self._clock.epoch() + AUTHORIZATION_SECONDS,
-                },
-            },
-            "refunded": False,
-            "status": "succeeded",
-        }
+        charge = new_charge(self._new_id("ch"), intent, captured=captured, created=self._clock.epoch())
         self.book.put("charge", str(charge["id"]), charge, account=call.account)
         return charge
 
 
 _Handler = Callable[[Call, JsonObject], Answer]
-
-
-def _ok(body: JsonObject | None) -> Answer:
-    if body is None:
-        return _error(404, "invalid_request_error", "No such object", code="resource_missing")
-    return Answer(body=body)
-
-
-def _error(status: int, kind: str, message: str, *, code: str | None = None, param: str | None = None) -> Answer:
-    error: JsonObject = {"type": kind, "message": message}
-    error |= {name: value for name, value in (("code", code), ("param", param)) if value is not None}
-    return Answer(status=status, body={"error": error})
-
-
-def _invalid(param: str, message: str, *, code: str | None = None) -> Answer:
-    """Return the refusal of a parameter; it is not stored for the key, because nothing was executed."""
-    return _error(400, "invalid_request_error", message, code=code, param=param).with_headers(**{"x-stored": "no"})
-
-
-def _missing(call: Call) -> Answer:
-    return _error(
-        404, "invalid_request_error", f"No such payment_intent: '{call.arguments['id']}'", code="resource_missing"
-    )
-
-
-def _unexpected_state(intent: JsonObject, act: str) -> Answer:
-    message = f"This PaymentIntent's status is {intent['status']}; you cannot {act} it."
-    answer = _error(400, "invalid_request_error", message, code="payment_intent_unexpected_state")
-    cast("JsonObject", cast("JsonObject", answer.body)["error"])["payment_intent"] = intent
-    return answer
-
-
-def _form(body: bytes) -> JsonObject:
-    """Return a form with bracketed names as nested objects: ``metadata[order_id]=1``."""
-    form: JsonObject = {}
-    for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
-        outer, _, inner = name.partition("[")
-        if not inner:
-            form[outer] = value
-            continue
-        nested = form.setdefault(outer, {})
-        if isinstance(nested, dict):
-            nested[inner.rstrip("]")] = value
-    return form
-
-
-def _integer(value: JsonValue) -> int | None:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None
