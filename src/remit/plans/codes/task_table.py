@@ -131,6 +131,11 @@ _ORDER: Final = (
         _NOTE,
         "A line of a drawing goes on one column beside itself. It is read as one line.",
     ),
+    (
+        "TABLE_DRAWING_LOOSE",
+        _WARNING,
+        "The arrowheads of a drawn line point at nothing, though it joins tasks. No order is read from it.",
+    ),
     ("TABLE_DRAWING_TOO_LARGE", _NOTE, "A drawing joins so many tasks that only some of its lines are compared."),
 )
 

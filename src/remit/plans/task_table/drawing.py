@@ -4,12 +4,14 @@ Owns: the alphabet of lines and arrowheads, following a line through branches an
 Does not know: what the tasks depend on.
 
 A *net* is everything that is joined by lines. Arrowheads show which of its ends are reached; the other ends are where
-it comes from. Without an arrowhead a net leads down, or to the right.
+it comes from. Without an arrowhead a net leads down, or to the right. An arrowhead that points at the side of a line,
+as in ``│◄──┘``, leads to wherever that line leads.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,13 +74,16 @@ class Node:
 class Picture:
     """What a drawing says: its tasks in reading order, and which leads to which.
 
-    ``crooked`` is the row and column where a line first goes on one column beside itself.
+    ``crooked`` is the row and column where a line first goes on one column beside itself; ``loose`` those of the first
+    arrowhead that points at nothing, although its line joins tasks. Where that line leads is not known; no edge is read
+    from it.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[Node, Node], ...]
     is_complete: bool = True
     crooked: tuple[int, int] | None = None
+    loose: tuple[int, int] | None = None
 
 
 def words_of(text: str) -> Iterator[str]:
@@ -176,76 +181,142 @@ def _id_words(run: str) -> Iterator[tuple[str, int]]:
     return ((found.group(), found.start()) for found in _ID_WORD.finditer(shown) if is_id(found.group()))
 
 
+@dataclass(slots=True, kw_only=True)
+class _Net:
+    """Everything that is joined by lines.
+
+    ``ends`` are the tasks that its lines end at, each with the direction, and whether by an arrowhead; ``into`` the
+    places of other lines at whose side one of its arrowheads points, ``missed`` those of arrowheads that point at
+    nothing; ``waiting`` are places to be followed.
+    """
+
+    ends: dict[tuple[Node, int], bool] = field(default_factory=dict)
+    into: list[tuple[int, int]] = field(default_factory=list)
+    missed: list[tuple[int, int]] = field(default_factory=list)
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+    sources: tuple[Node, ...] = ()
+    targets: tuple[Node, ...] = ()
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether its only arrowheads point at nothing, although it joins tasks."""
+        return bool(self.missed and self.sources and self.targets) and not self.into and True not in self.ends.values()
+
+    def settle(self) -> None:
+        """Decide which of its ends are where it comes from, and which where it leads."""
+        reached = tuple(dict.fromkeys(node for (node, _), is_arrow in self.ends.items() if is_arrow))
+        left = [(node, side) for (node, side), is_arrow in self.ends.items() if not is_arrow and node not in reached]
+        if reached or self.into:
+            self.sources, self.targets = tuple(dict.fromkeys(node for node, _ in left)), reached
+            return
+        self.sources = tuple(node for node, side in left if side in {UP, LEFT})
+        self.targets = tuple(node for node, side in left if side in {DOWN, RIGHT})
+
+
 class _Tracing:
     """Follows the lines of one drawing; every character is visited once."""
 
     def __init__(self, lines: list[str], nodes: list[Node]) -> None:
         self._lines = lines
         self._nodes = nodes
-        self._seen = [bytearray(len(line)) for line in lines]
+        # The number of the net that a character belongs to; 0 where none is known yet.
+        self._numbers = [array("i", bytes(4 * len(line))) for line in lines]
+        self._nets: list[_Net] = []
         self._tops = _by_row(nodes, "row")
         self._bottoms = _by_row(nodes, "bottom")
         self._crooked: tuple[int, int] | None = None
 
     def run(self) -> Picture:
         """Return the picture."""
-        edges: dict[tuple[Node, Node], None] = {}
-        is_complete = True
         for row, line in enumerate(self._lines):
             for column, character in enumerate(line):
-                if character not in _WIRES or self._seen[row][column]:
-                    continue
-                sources, targets = self._net(row, column)
-                if len(edges) + len(sources) * len(targets) > EDGES_MAX:
-                    is_complete = False
-                    continue
-                edges.update(((source, target), None) for source in sources for target in targets if source != target)
-        return Picture(nodes=tuple(self._nodes), edges=tuple(edges), is_complete=is_complete, crooked=self._crooked)
+                if character in _WIRES and not self._numbers[row][column]:
+                    self._trace((row, column))
+        edges: dict[tuple[Node, Node], None] = {}
+        steps_left = EDGES_MAX
+        for net in self._nets:
+            if net.is_loose:
+                continue
+            steps_left, targets = self._reached(net, steps_left)
+            if len(edges) + len(net.sources) * len(targets) > EDGES_MAX:
+                steps_left = -1
+                continue
+            edges.update(((source, target), None) for source in net.sources for target in targets if source != target)
+        return Picture(
+            nodes=tuple(self._nodes),
+            edges=tuple(edges),
+            is_complete=steps_left >= 0,
+            crooked=self._crooked,
+            loose=min((net.missed[0] for net in self._nets if net.is_loose), default=None),
+        )
 
-    def _net(self, row: int, column: int) -> tuple[list[Node], list[Node]]:
-        """Return where a net comes from and where it leads."""
-        ends: dict[tuple[Node, int], bool] = {}
-        self._seen[row][column] = 1
-        waiting = [(row, column)]
-        while waiting:
-            place = waiting.pop()
+    def _trace(self, place: tuple[int, int]) -> None:
+        """Follow all lines that are joined to a place: they are one net."""
+        net = _Net()
+        self._nets.append(net)
+        self._visit(place, net)
+        while net.waiting:
+            place = net.waiting.pop()
             for direction in (UP, DOWN, LEFT, RIGHT):
-                self._follow(place, direction, waiting, ends)
-        reached = list(dict.fromkeys(node for (node, _), is_arrow in ends.items() if is_arrow))
-        left = [(node, side) for (node, side), is_arrow in ends.items() if not is_arrow and node not in reached]
-        if reached:
-            return list(dict.fromkeys(node for node, _ in left)), reached
-        sources = [node for node, side in left if side in {UP, LEFT}]
-        return sources, [node for node, side in left if side in {DOWN, RIGHT}]
+                self._follow(place, direction, net)
+        net.settle()
 
-    def _follow(
-        self, place: tuple[int, int], direction: int, waiting: list[tuple[int, int]], ends: dict[tuple[Node, int], bool]
-    ) -> None:
+    def _reached(self, net: _Net, steps_left: int) -> tuple[int, tuple[Node, ...]]:
+        """Return where a net leads, also through the lines that it leads into, and how many steps are left then."""
+        if not net.into:
+            return steps_left, net.targets
+        targets = dict.fromkeys(net.targets)
+        waiting = list(net.into)
+        seen = {id(net)}
+        while waiting and steps_left > 0:
+            row, column = waiting.pop()
+            other = self._nets[self._numbers[row][column] - 1]
+            if id(other) in seen:
+                continue
+            seen.add(id(other))
+            steps_left -= 1 + len(other.targets)
+            targets.update(dict.fromkeys(other.targets))
+            waiting += other.into
+        return steps_left if not waiting else -1, tuple(targets)
+
+    def _follow(self, place: tuple[int, int], direction: int, net: _Net) -> None:
         row, column = place
         character = self._lines[row][column]
         if not _WIRES[character] & direction:
             return
-        next_row, next_column = row + _STEP[direction][0], column + _STEP[direction][1]
-        if self._joins(character, self._at(next_row, next_column), direction):
-            self._visit((next_row, next_column), waiting)
+        beyond = row + _STEP[direction][0], column + _STEP[direction][1]
+        if self._joins(character, self._at(*beyond), direction):
+            self._visit(beyond, net)
             return
         arrow = _ARROWS.get(character)
         if arrow is not None and direction not in {arrow, _OPPOSITE[arrow]}:
             return
+        if direction == arrow and self._at(*beyond) in _LINES and not self._is_edge(beyond, direction):
+            net.into.append(beyond)
+            return
         node = self._node_at(row, column, direction)
         if node is not None:
-            ends[node, direction] = ends.get((node, direction), False) or direction == arrow
+            net.ends[node, direction] = net.ends.get((node, direction), False) or direction == arrow
             return
-        beside = self._continued(place, next_row, direction)
+        if direction == arrow:
+            net.missed.append(place)
+        beside = self._continued(place, beyond[0], direction)
         if beside is not None:
             self._crooked = min(self._crooked or beside, beside)
-            self._visit(beside, waiting)
+            self._visit(beside, net)
 
-    def _visit(self, place: tuple[int, int], waiting: list[tuple[int, int]]) -> None:
+    def _is_edge(self, place: tuple[int, int], direction: int) -> bool:
+        """Whether a line is the edge of a box around a task: the task stands right behind it, a line behind that."""
         row, column = place
-        if not self._seen[row][column]:
-            self._seen[row][column] = 1
-            waiting.append(place)
+        step = _STEP[direction][1]
+        node = _covering(self._beside(row), column + step, column + step) if step else None
+        return node is not None and self._at(row, node.last + 1 if step > 0 else node.first - 1) in _LINES
+
+    def _visit(self, place: tuple[int, int], net: _Net) -> None:
+        row, column = place
+        if not self._numbers[row][column]:
+            self._numbers[row][column] = len(self._nets)
+            net.waiting.append(place)
 
     def _continued(self, place: tuple[int, int], next_row: int, direction: int) -> tuple[int, int] | None:
         """Return where a line that ends in the air goes on one column beside, with another end in the air."""

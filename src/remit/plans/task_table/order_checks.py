@@ -160,6 +160,14 @@ def _check_drawing(
             "expected a line to go on in its column, got it one column beside; it is read as one line",
             at=(start, start + 1),
         )
+    if picture.loose is not None:
+        start = starts[picture.loose[0]] + picture.loose[1]
+        reporter.report(
+            "TABLE_DRAWING_LOOSE",
+            "expected an arrowhead to point at a task or at another line, got one that points at nothing; its line is "
+            "not read, lead it to a task",
+            at=(start, start + 1),
+        )
     if not picture.is_complete:
         reporter.report(
             "TABLE_DRAWING_TOO_LARGE",
