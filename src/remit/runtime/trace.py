@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import msgspec
 
-from remit.core.canonical import JsonValue
-from remit.core.definition import EventStep, RunnableStep, SignalStep, Step, TimerStep, ToolStep
+from remit.core.definition import ToolStep
 from remit.core.facts import (
     ApprovalDenied,
     ApprovalExpired,
@@ -37,37 +36,17 @@ from remit.core.facts import (
     StepSkipped,
     StepStarted,
     TimerStarted,
-    Usage,
     WaitStarted,
     decode_facts,
 )
 from remit.core.program import Program
 from remit.errors import JournalCorruptError
 from remit.ports.store import LoadedRun
+from remit.runtime.projection import Projection, Redaction
 from remit.runtime.rows import instant_of
-from remit.runtime.spans import ATTRIBUTES, Span, SpanKind, Trace, TreeRow, render_tree
+from remit.runtime.spans import Span, Trace, TreeRow, render_tree
 
 __all__ = ["Redaction", "Span", "Trace", "TreeRow", "project_trace", "render_tree"]
-
-
-class Redaction(Protocol):
-    """What a trace may show of values that came from outside."""
-
-    def arguments(self, step: ToolStep, value: JsonValue) -> JsonValue:
-        """Return a call's arguments, redacted."""
-        ...
-
-    def output(self, step: Step, value: JsonValue) -> JsonValue:
-        """Return a step's output, redacted; mapped, if the step maps it."""
-        ...
-
-    def value(self, value: JsonValue) -> JsonValue:
-        """Return any other value (inputs, correlations), redacted."""
-        ...
-
-    def text(self, text: str) -> str:
-        """Return a message or reason, redacted."""
-        ...
 
 
 def project_trace(run: LoadedRun, program: Program, *, redact: Redaction) -> Trace:
@@ -76,14 +55,14 @@ def project_trace(run: LoadedRun, program: Program, *, redact: Redaction) -> Tra
     Raises:
         JournalCorruptError: a payload is no list of facts, or speaks of steps that the definition does not have.
     """
-    projection = _Projection(run, program, redact)
+    projection = Projection(run, program, redact)
     erased = 0
     for entry in run.entries:
         if entry.payload is None:
             erased += 1
             continue
         for fact in decode_facts(entry.payload):
-            projection.hear(fact, entry.at)
+            _hear(projection, fact, entry.at)
     projection.settle_status()
     return Trace(
         tenant_id=run.tenant_id,
@@ -94,152 +73,48 @@ def project_trace(run: LoadedRun, program: Program, *, redact: Redaction) -> Tra
     )
 
 
-class _Projection:
-    """A trace in the making."""
-
-    def __init__(self, run: LoadedRun, program: Program, redact: Redaction) -> None:
-        self.program = program
-        self.redact = redact
-        self.at = run.created_at
-        self.children: dict[str, list[Span]] = {}
-        self.attempts: dict[str, Span] = {}
-        self.open: dict[str, Span] = {}
-        self.senders: dict[str, str | None] = {}
-        definition = program.definition
-        self.run = self.begin(None, "run", "run", name=definition.name, status="pending")
-        self.run.attributes |= {
-            "definition": definition.name,
-            "definition_version": definition.version,
-            "definition_digest": run.definition_digest,
-            "policy_digest": run.policy_digest,
-            "principal_id": run.principal_id,
-            "trigger": run.trigger,
-        }
-        self.steps = {step_id: self._pending_step(compiled.step) for step_id, compiled in program.steps.items()}
-
-    def hear(self, fact: Fact, at: datetime) -> None:
-        """Take one fact into the spans."""
-        self.at = at
-        step_id = getattr(fact, "step", None)
-        if step_id is not None and step_id not in self.steps:
-            raise JournalCorruptError(f"a fact speaks of step {step_id!r}, which the definition does not have")
-        _HANDLERS[type(fact)](self, fact)
-
-    def settle_status(self) -> None:
-        """Say of a run that goes on whether an action is under way or everything waits."""
-        if self.run.status == "running" and not any(span.status == "running" for span in self.attempts.values()):
-            self.run.status = "waiting"
-
-    def in_order(self, parent: str | None = None) -> list[Span]:
-        """Return the spans below a parent, each followed by its own children."""
-        found: list[Span] = []
-        for span in self.children.get(parent or "", []):
-            found += [span, *self.in_order(span.key)]
-        return found
-
-    # --- spans --------------------------------------------------------------------------------------------------------
-
-    def begin(self, parent: Span | None, kind: SpanKind, key: str, *, name: str, status: str) -> Span:
-        siblings = self.children.setdefault("" if parent is None else parent.key, [])
-        span = Span(
-            key=key if parent is None else f"{parent.key}/{key}",
-            parent=None if parent is None else parent.key,
-            kind=kind,
-            name=name,
-            status=status,
-            started_at=self.at,
-            attributes=dict.fromkeys(ATTRIBUTES[kind]),
-        )
-        siblings.append(span)
-        return span
-
-    def _pending_step(self, step: RunnableStep) -> Span:
-        span = self.begin(self.run, "step", step.id, name=step.id, status="pending")
-        span.started_at = None
-        span.attributes["step_kind"] = _kind_of(step)
-        if isinstance(step, ToolStep):
-            span.attributes |= {"tool": step.tool, "tool_version": step.tool_version}
-        return span
-
-    def end(self, span: Span, status: str) -> None:
-        span.status = status
-        span.ended_at = self.at
-
-    def fail(self, span: Span, fact: AttemptFailed | StepFailed | EffectParked, status: str) -> None:
-        self.end(span, status)
-        span.reason = self.redact.text(fact.reason)
-        span.message = self.redact.text(fact.message)
-
-    def begin_attempt(self, step_id: str, number: int) -> None:
-        span = self.begin(
-            self.steps[step_id], "attempt", f"attempt-{number}", name=f"attempt {number}", status="running"
-        )
-        span.attributes["number"] = number
-        self.attempts[step_id] = span
-        self.steps[step_id].status = "running"
-
-    def take_message(self, step_id: str, message_id: str | None) -> None:
-        """Note which message ended a step's wait, and who sent it."""
-        if message_id is not None:
-            sender = self.senders.get(message_id)
-            self.steps[step_id].attributes |= {"message_id": self.redact.value(message_id), "sent_by": sender}
-
-    def begin_wait(self, step_id: str, kind: SpanKind, *, parent: Span, name: str) -> Span:
-        """Begin what a step waits for; a step waits for one thing at a time."""
-        number = 1 + sum(span.kind == kind for span in self.children.get(parent.key, []))
-        status = {"approval": "pending", "settlement": "unknown"}.get(kind, "waiting")
-        span = self.begin(parent, kind, f"{kind}-{number}", name=name, status=status)
-        self.open[step_id] = span
-        self.steps[step_id].status = "unknown" if kind == "settlement" else "waiting"
-        return span
-
-    def end_wait(self, step_id: str, status: str) -> Span | None:
-        span = self.open.pop(step_id, None)
-        if span is not None:
-            self.end(span, status)
-        return span
-
-    def use(self, step_id: str, usage: Usage) -> None:
-        for span in (self.attempts.get(step_id), self.steps[step_id], self.run):
-            if span is not None:
-                span.active_ms += usage.duration_ms
-                span.tokens += usage.tokens
-                span.cost_usd_micros += usage.cost_usd_micros
+def _hear(on: Projection, fact: Fact, at: datetime) -> None:
+    """Take one fact into the spans."""
+    on.at = at
+    step_id = getattr(fact, "step", None)
+    if step_id is not None and step_id not in on.steps:
+        raise JournalCorruptError(f"a fact speaks of step {step_id!r}, which the definition does not have")
+    _HANDLERS[type(fact)](on, fact)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def _run_started(on: _Projection, fact: RunStarted) -> None:
+def _run_started(on: Projection, fact: RunStarted) -> None:
     on.run.status = "running"
     on.run.attributes["input"] = on.redact.value(fact.input)
 
 
-def _message_received(on: _Projection, fact: MessageReceived) -> None:
+def _message_received(on: Projection, fact: MessageReceived) -> None:
     on.senders[fact.message_id] = fact.sent_by
 
 
-def _cancel_requested(on: _Projection, fact: CancelRequested) -> None:
+def _cancel_requested(on: Projection, fact: CancelRequested) -> None:
     on.run.attributes["cancel_requested_by"] = fact.requested_by
 
 
-def _run_completed(on: _Projection, fact: RunCompleted) -> None:
+def _run_completed(on: Projection, fact: RunCompleted) -> None:
     on.run.attributes["output"] = on.redact.value(fact.output)
     _end_run(on, "completed")
 
 
-def _run_failed(on: _Projection, fact: RunFailed) -> None:
+def _run_failed(on: Projection, fact: RunFailed) -> None:
     on.run.reason = on.redact.text(fact.reason)
     on.run.message = on.redact.text(fact.message)
     _end_run(on, "failed")
 
 
-def _run_cancelled(on: _Projection, fact: RunCancelled) -> None:
+def _run_cancelled(on: Projection, fact: RunCancelled) -> None:
     on.run.message = on.redact.text(fact.reason)
     _end_run(on, "cancelled")
 
 
-def _end_run(on: _Projection, status: str) -> None:
+def _end_run(on: Projection, status: str) -> None:
     on.end(on.run, status)
     for span in on.in_order():
         if span.started_at is not None and span.ended_at is None:
@@ -250,7 +125,7 @@ def _end_run(on: _Projection, status: str) -> None:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _step_started(on: _Projection, fact: StepStarted) -> None:
+def _step_started(on: Projection, fact: StepStarted) -> None:
     span = on.steps[fact.step]
     span.started_at = on.at
     step = on.program.steps[fact.step].step
@@ -259,12 +134,12 @@ def _step_started(on: _Projection, fact: StepStarted) -> None:
     on.begin_attempt(fact.step, 1)
 
 
-def _attempt_started(on: _Projection, fact: AttemptStarted) -> None:
+def _attempt_started(on: Projection, fact: AttemptStarted) -> None:
     on.end_wait(fact.step, "ended")
     on.begin_attempt(fact.step, fact.attempt)
 
 
-def _intent_recorded(on: _Projection, fact: IntentRecorded) -> None:
+def _intent_recorded(on: Projection, fact: IntentRecorded) -> None:
     span = on.attempts.get(fact.step)
     if span is not None:
         span.attributes |= {
@@ -276,7 +151,7 @@ def _intent_recorded(on: _Projection, fact: IntentRecorded) -> None:
         }
 
 
-def _step_completed(on: _Projection, fact: StepCompleted) -> None:
+def _step_completed(on: Projection, fact: StepCompleted) -> None:
     on.end_wait(fact.step, "ended")
     on.use(fact.step, fact.usage)
     step = on.steps[fact.step]
@@ -297,7 +172,7 @@ def _step_completed(on: _Projection, fact: StepCompleted) -> None:
             span.reason, span.message = None, ""
 
 
-def _attempt_failed(on: _Projection, fact: AttemptFailed) -> None:
+def _attempt_failed(on: Projection, fact: AttemptFailed) -> None:
     on.use(fact.step, fact.usage)
     attempt = on.attempts.get(fact.step)
     if attempt is not None:
@@ -308,7 +183,7 @@ def _attempt_failed(on: _Projection, fact: AttemptFailed) -> None:
     wait.attributes |= {"source": "retry", "due_at": instant_of(fact.retry_us).isoformat()}
 
 
-def _step_failed(on: _Projection, fact: StepFailed) -> None:
+def _step_failed(on: Projection, fact: StepFailed) -> None:
     on.end_wait(fact.step, "ended")
     on.use(fact.step, fact.usage)
     step = on.steps[fact.step]
@@ -322,7 +197,7 @@ def _step_failed(on: _Projection, fact: StepFailed) -> None:
             span.verdict = fact.checks
 
 
-def _step_skipped(on: _Projection, fact: StepSkipped) -> None:
+def _step_skipped(on: Projection, fact: StepSkipped) -> None:
     step = on.steps[fact.step]
     step.started_at = on.at
     step.reason = fact.reason
@@ -332,7 +207,7 @@ def _step_skipped(on: _Projection, fact: StepSkipped) -> None:
 # --- what is waited for -----------------------------------------------------------------------------------------------
 
 
-def _approval_requested(on: _Projection, fact: ApprovalRequested) -> None:
+def _approval_requested(on: Projection, fact: ApprovalRequested) -> None:
     parent = on.attempts.get(fact.step) or on.steps[fact.step]
     parent.status = "waiting"
     span = on.begin_wait(fact.step, "approval", parent=parent, name=fact.rule_id)
@@ -346,34 +221,34 @@ def _approval_requested(on: _Projection, fact: ApprovalRequested) -> None:
     }
 
 
-def _approval_given(on: _Projection, fact: ApprovalGiven) -> None:
+def _approval_given(on: Projection, fact: ApprovalGiven) -> None:
     _decide(on, fact.step, "approved", decided_by=fact.decided_by, why=fact.reason)
     for span in (on.steps[fact.step], on.attempts.get(fact.step)):
         if span is not None:
             span.status = "running"
 
 
-def _approval_denied(on: _Projection, fact: ApprovalDenied) -> None:
+def _approval_denied(on: Projection, fact: ApprovalDenied) -> None:
     _decide(on, fact.step, "denied", decided_by=fact.decided_by, why=fact.reason)
 
 
-def _approval_expired(on: _Projection, fact: ApprovalExpired) -> None:
+def _approval_expired(on: Projection, fact: ApprovalExpired) -> None:
     _decide(on, fact.step, "expired", decided_by=None, why="")
 
 
-def _approval_withdrawn(on: _Projection, fact: ApprovalWithdrawn) -> None:
+def _approval_withdrawn(on: Projection, fact: ApprovalWithdrawn) -> None:
     # An approval that was given before keeps what it says; that it is void shows in the request after it.
     _decide(on, fact.step, "withdrawn", decided_by=None, why=fact.reason)
 
 
-def _decide(on: _Projection, step_id: str, status: str, *, decided_by: str | None, why: str) -> None:
+def _decide(on: Projection, step_id: str, status: str, *, decided_by: str | None, why: str) -> None:
     span = on.end_wait(step_id, status)
     if span is not None:
         span.attributes["decided_by"] = decided_by
         span.message = on.redact.text(why)
 
 
-def _effect_parked(on: _Projection, fact: EffectParked) -> None:
+def _effect_parked(on: Projection, fact: EffectParked) -> None:
     attempt = on.attempts.get(fact.step)
     if attempt is not None:
         on.fail(attempt, fact, "unknown")
@@ -381,7 +256,7 @@ def _effect_parked(on: _Projection, fact: EffectParked) -> None:
     on.begin_wait(fact.step, "settlement", parent=on.steps[fact.step], name="settlement")
 
 
-def _effect_settled(on: _Projection, fact: EffectSettled) -> None:
+def _effect_settled(on: Projection, fact: EffectSettled) -> None:
     span = on.end_wait(fact.step, "ended")
     if span is not None:
         span.attributes |= {"outcome": fact.outcome, "decided_by": fact.decided_by}
@@ -391,12 +266,12 @@ def _effect_settled(on: _Projection, fact: EffectSettled) -> None:
         on.begin_attempt(fact.step, cast("int", attempt.attributes["number"]) + 1)
 
 
-def _timer_started(on: _Projection, fact: TimerStarted) -> None:
+def _timer_started(on: Projection, fact: TimerStarted) -> None:
     wait = _start_waiting(on, fact.step, name="timer")
     wait.attributes |= {"source": "timer", "due_at": instant_of(fact.due_us).isoformat()}
 
 
-def _wait_started(on: _Projection, fact: WaitStarted) -> None:
+def _wait_started(on: Projection, fact: WaitStarted) -> None:
     wait = _start_waiting(on, fact.step, name=f"{fact.source} {fact.name}")
     wait.attributes |= {
         "source": fact.source,
@@ -406,26 +281,14 @@ def _wait_started(on: _Projection, fact: WaitStarted) -> None:
     }
 
 
-def _start_waiting(on: _Projection, step_id: str, *, name: str) -> Span:
+def _start_waiting(on: Projection, step_id: str, *, name: str) -> Span:
     step = on.steps[step_id]
     step.started_at = on.at
     return on.begin_wait(step_id, "wait", parent=step, name=name)
 
 
-def _kind_of(step: RunnableStep) -> str:
-    match step:
-        case ToolStep():
-            return "tool"
-        case TimerStep():
-            return "timer"
-        case SignalStep():
-            return "signal"
-        case EventStep():
-            return "event"
-
-
 _HANDLERS: Final = cast(
-    "dict[type[Fact], Callable[[_Projection, Fact], None]]",
+    "dict[type[Fact], Callable[[Projection, Fact], None]]",
     {
         RunStarted: _run_started,
         StepStarted: _step_started,

@@ -34,7 +34,8 @@ from remit.testing.simulator.dice import ALL, Dice, Fault
 from remit.testing.simulator.loop import VirtualLoop
 from remit.testing.simulator.people import Crowd
 from remit.testing.simulator.scenario import Scenario
-from remit.testing.simulator.worker import STALL_SECONDS_MAX, SimulatedWorker, Site
+from remit.testing.simulator.site import Site
+from remit.testing.simulator.worker import STALL_SECONDS_MAX, SimulatedWorker
 from remit.testing.simulator.world import Effect, World
 
 TROUBLE_TURNS: Final = 30

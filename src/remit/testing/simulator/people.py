@@ -20,7 +20,7 @@ from remit.runtime.rows import microseconds_of
 from remit.testing.simulator.database import START, Database
 from remit.testing.simulator.dice import Dice, Fault
 from remit.testing.simulator.scenario import Post, Scenario
-from remit.testing.simulator.worker import Site
+from remit.testing.simulator.site import Site
 from remit.testing.simulator.world import World
 
 THINK_SECONDS_MAX: Final = 5.0

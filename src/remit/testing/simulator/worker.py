@@ -7,165 +7,36 @@ Does not know: when it gets work (``fleet``), or what is right.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from remit.core.commands import CallTool
 from remit.core.events import ActionFailed, Event
-from remit.core.limits import Policy
-from remit.core.program import Program
 from remit.core.state import RunState
-from remit.errors import NotFoundError, StoreReadOnlyError, StoreUnavailableError
-from remit.governance.breaker import BreakerState
-from remit.governance.contracts import ToolContract
-from remit.ids import ApprovalId, Digest, RunId, TenantId
-from remit.ports.reservation import KeyOutcome
-from remit.ports.room import RoomReport
+from remit.errors import StoreUnavailableError
 from remit.ports.store import (
     Append,
-    Appended,
-    AppendOutcome,
-    Approval,
     Claimed,
-    Decision,
-    InboxMessage,
-    LoadedRun,
-    MintedRun,
-    Submission,
-    Submitted,
 )
 from remit.runtime.actor import RunActor
 from remit.runtime.calls import ToolBook
-from remit.runtime.catalogue import ActivePolicy, Catalogue
 from remit.runtime.guards import BreakerBook, LeaseGuard
-from remit.runtime.metrics import Metrics
 from remit.runtime.outcomes import Outcomes
 from remit.runtime.owner import OwnerHooks, OwnerPorts, RunOwner
 from remit.runtime.pipeline import Pipeline, PipelinePorts
 from remit.runtime.rows import microseconds_of
 from remit.testing.events import suspended
 from remit.testing.simulator.actor import WatchedActor
-from remit.testing.simulator.database import LEASE_SECONDS, RUN_ID, START, Database
+from remit.testing.simulator.connections import ApprovalsConnection, Connection, JournalConnection
+from remit.testing.simulator.database import LEASE_SECONDS, RUN_ID
 from remit.testing.simulator.dice import Dice, Fault
-from remit.testing.simulator.loop import VirtualLoop
-from remit.testing.simulator.world import Shelf, SimulatedTool, World
+from remit.testing.simulator.site import NoSecrets, SimulatedClock, SimulatedEntropy, SimulatedRoom, Site, SiteCatalogue
+from remit.testing.simulator.world import Shelf, SimulatedTool
 
 LEASE_MARGIN_SECONDS: Final = 2.0
 STALL_SECONDS_MAX: Final = 2.5 * LEASE_SECONDS
-SLOW_SECONDS_MAX: Final = 8.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Site:
-    """What all processes of an execution share. ``policy`` is the one in force; people change it."""
-
-    loop: VirtualLoop
-    dice: Dice
-    database: Database
-    world: World
-    program: Program
-    contracts: tuple[ToolContract, ...]
-    policy: ActivePolicy
-    core_policy: Policy
-    metrics: Metrics
-    actors: type[WatchedActor]
-    breakers: dict[str, BreakerState]
-
-
-class SimulatedClock:
-    """Virtual time as a worker sees it."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
-
-    def now(self) -> datetime:
-        """Return the database's instant."""
-        return START + timedelta(seconds=self._loop.time())
-
-    def monotonic(self) -> float:
-        """Return virtual seconds."""
-        return self._loop.time()
-
-    def observe(self, database_now: datetime) -> None:
-        """Take a reply's instant; there is only one clock."""
-
-
-class SimulatedEntropy:
-    """Draws from the execution's seed."""
-
-    def __init__(self, dice: Dice) -> None:
-        self._rng = dice.rng
-
-    def fraction(self) -> float:
-        """Return jitter."""
-        return self._rng.random()
-
-    def nonce(self) -> str:
-        """Return 32 hex characters."""
-        return f"{self._rng.getrandbits(128):032x}"
-
-    def uuid(self) -> str:
-        """Return an id in the form of a UUID."""
-        text = f"{self._rng.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:]}"
-
-
-class NoSecrets:
-    """Simulated tools need no credentials; one that is named has a value that means nothing."""
-
-    def resolve(self, tenant_id: TenantId, name: str) -> str:
-        """Return a value."""
-        del tenant_id
-        return f"simulated-{name}"
-
-    def known_values(self) -> frozenset[str]:
-        """Return nothing to redact."""
-        return frozenset()
-
-
-class SimulatedRoom:
-    """Room for more work, most of the time."""
-
-    def __init__(self, dice: Dice) -> None:
-        self._dice = dice
-
-    def require(self) -> None:
-        """Return if there is room; ``StoreReadOnlyError`` if there is none for now."""
-        if self._dice.strikes(Fault.NO_ROOM):
-            raise StoreReadOnlyError("the disk is full", retryable=True)
-
-    def look(self) -> RoomReport:
-        """Return that there is room."""
-        return RoomReport()
-
-
-class SiteCatalogue(Catalogue):
-    """The one program and the policy in force, without a directory to ask."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    async def program(self, tenant_id: TenantId, digest: Digest) -> Program:
-        """Return the program."""
-        del tenant_id
-        if digest != self._site.program.digest:
-            raise NotFoundError(f"no definition {digest}")
-        return self._site.program
-
-    def fresh_policy(self, tenant_id: TenantId) -> ActivePolicy | None:
-        """Return the policy in force."""
-        del tenant_id
-        return self._site.policy
-
-    async def policy(self, tenant_id: TenantId) -> ActivePolicy:
-        """Return the policy in force."""
-        del tenant_id
-        return self._site.policy
 
 
 class BluntPipeline(Pipeline):
@@ -338,134 +209,3 @@ class SimulatedWorker:
         del actor
         if self._site.dice.strikes(Fault.CRASH_IDLE):
             self.die()
-
-
-class Connection:
-    """A worker's connection to the database, as the pipeline uses it."""
-
-    def __init__(self, site: Site, worker: SimulatedWorker) -> None:
-        self._site = site
-        self._worker = worker
-
-    async def reach(self) -> None:
-        """Go there; fail if the database cannot be reached.
-
-        Raises:
-            StoreUnavailableError: it cannot.
-        """
-        await self._worker.gate()
-        if self._site.dice.strikes(Fault.OUTAGE):
-            await asyncio.sleep(self._site.dice.pause(2.0))
-            raise StoreUnavailableError("the database cannot be reached", retryable=True)
-
-    async def come_back(self) -> None:
-        """Bring an answer back."""
-        await asyncio.sleep(self._site.dice.pause(0.05))
-        await self._worker.gate()
-
-    async def find_key(self, tenant_id: TenantId, key: str) -> KeyOutcome | None:
-        """Return what is known of a key."""
-        del tenant_id
-        await self.reach()
-        known = self._site.database.keys.get(key)
-        await self.come_back()
-        return known
-
-    async def take_rate(self, tenant_id: TenantId, *, name: str, per_minute: int) -> float:
-        """Return no wait: rates are the database's business."""
-        del tenant_id, name, per_minute
-        await self.reach()
-        return 0.0
-
-    async def load_breaker(self, tenant_id: TenantId, dependency: str) -> BreakerState | None:
-        """Return the stored state of a breaker."""
-        del tenant_id
-        await self.reach()
-        return self._site.breakers.get(dependency)
-
-    async def save_breaker(self, tenant_id: TenantId, dependency: str, state: BreakerState) -> None:
-        """Store a breaker's state."""
-        del tenant_id
-        await self.reach()
-        self._site.breakers[dependency] = state
-
-
-class JournalConnection(Connection):
-    """The connection that runs are written over: the place of crashes, lost replies and late writes."""
-
-    async def append(self, batch: Sequence[Append]) -> tuple[list[Appended], datetime]:
-        """Store entries, unless something goes wrong before or after."""
-        site, dice = self._site, self._site.dice
-        await self.reach()
-        if dice.strikes(Fault.CRASH_BEFORE_APPEND):
-            self._worker.die()
-        if dice.strikes(Fault.STALL):
-            self._worker.stall()
-        await asyncio.sleep(dice.pause(SLOW_SECONDS_MAX) if dice.strikes(Fault.SLOW) else dice.pause(0.02))
-        await self._worker.gate()
-        if dice.strikes(Fault.BUSY):
-            return [Appended(outcome=AppendOutcome.BUSY) for _ in batch], site.database.now
-        if dice.strikes(Fault.CONFLICT):
-            return [Appended(outcome=AppendOutcome.CONFLICT) for _ in batch], site.database.now
-        replies = [site.database.append(append, worker=self._worker.name) for append in batch]
-        if dice.strikes(Fault.CRASH_AFTER_APPEND):
-            self._worker.die()
-        if dice.strikes(Fault.STALL):
-            self._worker.stall()
-        await self.come_back()
-        if dice.strikes(Fault.LOST_REPLY):
-            raise StoreUnavailableError("the connection broke before the answer", retryable=True)
-        return replies, site.database.now
-
-    async def load_inbox(self, tenant_id: TenantId, run_id: RunId) -> tuple[list[InboxMessage], int]:
-        """Return unread messages; they may come in another order than they were sent."""
-        del tenant_id, run_id
-        await self.reach()
-        wake_sequence = self._site.database.wake_sequence
-        messages = list(self._site.database.unread.values())
-        if len(messages) > 1 and self._site.dice.strikes(Fault.REORDER, eagerness=20.0):
-            self._site.dice.rng.shuffle(messages)
-        await self.come_back()
-        return messages, wake_sequence
-
-    async def load(self, claims: Sequence[Claimed]) -> tuple[list[LoadedRun], datetime]:
-        """Return claimed runs."""
-        database = self._site.database
-        runs = [run for claim in claims if (run := database.load(claim, worker=self._worker.name)) is not None]
-        return runs, database.now
-
-    async def submit(self, submissions: Sequence[Submission]) -> tuple[list[Submitted], datetime]:
-        """Refuse: an execution has one run, which is there from the beginning."""
-        raise NotFoundError(f"a simulated database takes no {len(submissions)} more runs")
-
-    async def mint(self, count: int) -> list[MintedRun]:
-        """Refuse, as ``submit``."""
-        raise NotFoundError(f"a simulated database takes no {count} more runs")
-
-    async def close(self) -> None:
-        """Close nothing."""
-
-
-class ApprovalsConnection(Connection):
-    """The connection that decisions come over. People decide at the database (``people``)."""
-
-    async def expire(self, tenant_id: TenantId, run_id: RunId) -> int:
-        """Expire requests that are past their time."""
-        del tenant_id, run_id
-        await self.reach()
-        count = self._site.database.expire()
-        await self.come_back()
-        return count
-
-    async def decide(self, tenant_id: TenantId, decision: Decision) -> Approval:
-        """Refuse: a worker decides nothing."""
-        raise NotFoundError(f"{tenant_id}: {decision.approval_id} is not a worker's to decide")
-
-    async def get(self, tenant_id: TenantId, approval_id: ApprovalId) -> Approval:
-        """Refuse, as ``decide``."""
-        raise NotFoundError(f"{tenant_id}: {approval_id} is not a worker's to see")
-
-    async def list(self, tenant_id: TenantId, *, status: str | None = "pending", limit: int = 100) -> list[Approval]:
-        """Return nothing: a worker asks for no lists."""
-        del tenant_id, status, limit
-        return []
