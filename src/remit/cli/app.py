@@ -6,7 +6,6 @@ Owns: the table of commands (loaded when first used, so that ``remit --help`` is
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from difflib import get_close_matches
 from typing import Annotated, Any, Final
@@ -121,14 +120,24 @@ def run(arguments: list[str] | None = None, *, settings: Settings | None = None)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _seen_enough()
+    except SystemExit as error:
+        # Libraries of ours make an exit of it.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _seen_enough()
+        raise
     except Exception as error:  # boundary: the end of every command
         from remit.cli.failures import report
 
         return report(error, options)
     return result if isinstance(result, int) else OK
+
+
+def _seen_enough() -> int:
+    from remit.cli.output import let_output_go
+
+    let_output_go()
+    return OK
 
 
 def _explain_usage(error: typer.TyperException) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from remit.cli.findings import FindingFormat, Report, print_report
-from remit.cli.fixing import fix_file, read_input
+from remit.cli.fixing import Fixing, read_input, require_files
 from remit.cli.options import Options
 from remit.cli.session import packs_and_tools
 from remit.core.definition import Definition
@@ -29,34 +29,33 @@ def check_files(files: Sequence[Path], options: Options) -> list[Checked]:
     return _checked(_read(files), registry_of(options))
 
 
-def fix_files(files: Sequence[Path], options: Options) -> tuple[list[Checked], list[Diagnostic]]:
+def fix_files(files: Sequence[Path], options: Options) -> tuple[list[Checked], Fixing]:
     """Make the fixes of all files, and return what came of each afterwards, and what was fixed.
 
     Raises:
-        UsageError: a file cannot be changed.
-        OperationError: writing failed.
+        UsageError: standard input is among the files.
     """
+    require_files(files)
     contracts = registry_of(options)
     documents = _read(files)
-    made: list[Diagnostic] = []
+    fixing = Fixing()
     for path, (shown, raw) in documents.items():
         if not isinstance(raw, Diagnostic):
-            fixed, found = fix_file(path, raw, partial(_findings, shown, contracts))
+            fixed = fixing.fix(path, raw, shown=shown, check=partial(_findings, shown, contracts))
             documents[path] = (shown, fixed)
-            made += found
-    return _checked(documents, contracts), made
+    return _checked(documents, contracts), fixing
 
 
-def report_of(checked: Sequence[Checked], fixed: Sequence[Diagnostic] = ()) -> Report:
-    """Return what was found in several files."""
-    everything = Diagnostics()
+def report_of(checked: Sequence[Checked], fixing: Fixing | None = None) -> Report:
+    """Return what was found in several files, and which findings were fixed or could not be."""
+    everything = Diagnostics(() if fixing is None else fixing.unfixed)
     for one in checked:
         everything.extend(one.diagnostics)
     return Report(
         files=[{"path": one.path, "kind": one.kind, "valid": not one.diagnostics.has_errors} for one in checked],
         diagnostics=everything,
         sources={one.path: one.source for one in checked if one.source is not None},
-        fixed=fixed,
+        fixed=() if fixing is None else fixing.made,
     )
 
 

@@ -5,6 +5,7 @@ Owns: the exit code of each family of errors, and what to do next for codes wher
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Final
 
@@ -28,6 +29,10 @@ NEXT: Final[dict[str, str]] = {
 }
 
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where there is no room."""
+
+
 def exit_code_of(error: BaseException) -> int:
     """Return the exit code of an error: 2 the caller's fault, 3 the world's, 4 ours."""
     if isinstance(error, UsageError):
@@ -40,6 +45,7 @@ def report(error: Exception, options: Options) -> int:
 
     An error that is not of our tree is a bug of ours: with log level ``debug`` its traceback is printed.
     """
+    error = _of_the_world(error)
     family = exit_code_of(error)
     code, message = _told(error)
     findings = _findings(error)
@@ -54,6 +60,13 @@ def report(error: Exception, options: Options) -> int:
     if not isinstance(error, RemitError):
         _explain_fault(error)
     return family
+
+
+def _of_the_world(error: Exception) -> Exception:
+    """Return what a full disk is for the caller; any other error as it is."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return OperationError(f"expected room to write, got: {error.strerror}; make room, then run it again")
+    return error
 
 
 def _told(error: Exception) -> tuple[str, str]:

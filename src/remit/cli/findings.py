@@ -15,7 +15,7 @@ import typer
 
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import Format, Options, RemitCommand, options_of, params_of, remember
-from remit.cli.output import print_json
+from remit.cli.output import let_output_go, print_json
 from remit.diagnostics import (
     Diagnostic,
     Diagnostics,
@@ -126,7 +126,11 @@ class Report:
 def conclude(report: Report, options: Options) -> int:
     """Print what a check found, as the options say, and return the exit code: errors block, or warnings too."""
     shared = FindingFormat.JSON if options.is_json else FindingFormat.TEXT
-    print_report(report, FindingFormat(options.findings or shared), has_excerpts=options.excerpts)
+    try:
+        print_report(report, FindingFormat(options.findings or shared), has_excerpts=options.excerpts)
+    except BrokenPipeError:
+        # `| head` sees less of what was found; the verdict stays.
+        let_output_go()
     found = report.diagnostics
     blocks = found.has_errors or (options.strict and found.count(Severity.WARNING) > 0)
     return USAGE if blocks else OK

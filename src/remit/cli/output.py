@@ -7,6 +7,7 @@ standard error. Text from outside is made harmless for terminals before it is pr
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -89,6 +90,14 @@ def stdout() -> Console:
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = min(WIDTH_MAX, console.width) if console.is_terminal else WIDTH_MAX
     return console
+
+
+def let_output_go() -> None:
+    """Send what is still to be printed nowhere: whoever read it has seen enough and is gone.
+
+    Otherwise the interpreter would complain at its end that it cannot write the rest.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def stderr() -> Console:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from remit.cli.findings import Report, conclude
-from remit.cli.fixing import fix_file, read_input
+from remit.cli.fixing import Fixing, read_input, require_files
 from remit.cli.options import options_of
+from remit.cli.plan_input import read_plan_bytes
 from remit.diagnostics import Diagnostic, Diagnostics, Source
 from remit.plans.contract import read_registry
 from remit.plans.formats import PlanReading, read_plan
@@ -37,21 +38,16 @@ def check_plans(
     options = options_of(context)
     registry = None if invariants is None else read_registry(invariants)
     reading_options = PlanOptions(level=level, format=kind, invariants=registry)
+    if options.fix:
+        require_files(files)
     readings: list[PlanReading] = []
-    fixed: list[Diagnostic] = []
+    fixing = Fixing()
     for file in dict.fromkeys(files):
         name, raw = read_input(file, bytes_max=PLAN_BYTES_MAX)
         if options.fix and not isinstance(raw, Diagnostic):
-            raw, made = fix_file(file, raw, partial(_findings, name, reading_options))
-            fixed += made
-        readings.append(_read(raw, name, reading_options))
-    return conclude(_report_of(readings, fixed), options)
-
-
-def _read(raw: bytes | Diagnostic, name: str, options: PlanOptions) -> PlanReading:
-    if isinstance(raw, Diagnostic):
-        return PlanReading(path=name, raw=b"", format=None, text=None, plan=None, diagnostics=Diagnostics([raw]))
-    return read_plan(raw, path=name, options=options)
+            raw = fixing.fix(file, raw, shown=name, check=partial(_findings, name, reading_options))
+        readings.append(read_plan_bytes(raw, name, reading_options))
+    return conclude(_report_of(readings, fixing), options)
 
 
 def _findings(name: str, options: PlanOptions, raw: bytes) -> tuple[Source | None, Diagnostics]:
@@ -59,15 +55,15 @@ def _findings(name: str, options: PlanOptions, raw: bytes) -> tuple[Source | Non
     return reading.source, reading.diagnostics
 
 
-def _report_of(readings: list[PlanReading], fixed: list[Diagnostic]) -> Report:
-    everything = Diagnostics()
+def _report_of(readings: list[PlanReading], fixing: Fixing) -> Report:
+    everything = Diagnostics(fixing.unfixed)
     for reading in readings:
         everything.extend(reading.diagnostics)
     return Report(
         files=[_summary(reading) for reading in readings],
         diagnostics=everything,
         sources={reading.path: reading.source for reading in readings if reading.source is not None},
-        fixed=fixed,
+        fixed=fixing.made,
     )
 
 

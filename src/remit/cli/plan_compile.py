@@ -14,10 +14,10 @@ import typer
 from remit.cli.checking import registry_of
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import RemitCommand, options_of, params_of
+from remit.cli.plan_input import read_plan_input, write_output
 from remit.diagnostics import render_plain, render_summary
-from remit.errors import InputInvalidError
+from remit.diagnostics.rendering import harmless
 from remit.plans.compiling import DEFAULTS, Compilation, CompileSettings, compile_plan
-from remit.plans.formats import read_plan_file
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 from remit.plans.texts import PlanReporter
@@ -87,7 +87,7 @@ def _settings(context: typer.Context) -> CompileSettings:
 
 def compile_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document, Markdown or JSON.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document; - is standard input.")],
     *,
     compiled_format: Annotated[
         CompiledFormat, typer.Option("--format", help="The document for people, or the definition's JSON.")
@@ -99,7 +99,7 @@ def compile_file(
     """Compile a plan to an orchestration that `remit check` accepts. Warnings do not block, errors do (exit code 2)."""
     settings = _settings(context)
     level = context.meta.get(f"{_KEPT}level")
-    reading = read_plan_file(file, PlanOptions(level=level, format=kind))
+    reading = read_plan_input(file, PlanOptions(level=level, format=kind))
     compilation: Compilation | None = None
     if reading.text is not None and reading.plan is not None and reading.analysis is not None:
         compilation = compile_plan(
@@ -110,14 +110,14 @@ def compile_file(
             settings=settings,
         )
     sys.stderr.write(render_plain(reading.diagnostics))
-    print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
+    print(harmless(f"{reading.path}: {render_summary(reading.diagnostics)}"), file=sys.stderr)
     if compilation is None:
         return USAGE
     if remit is not None:
-        _write(remit, compilation.remit_text)
+        write_output(remit, compilation.remit_text, beside=file)
     text = compilation.text if compiled_format is CompiledFormat.YAML else _json(compilation)
     if output is not None:
-        _write(output, text)
+        write_output(output, text, beside=file)
     else:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -127,10 +127,3 @@ def compile_file(
 def _json(compilation: Compilation) -> str:
     built = msgspec.to_builtins(compilation.definition)
     return orjson.dumps(built, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputInvalidError(f"expected a file that can be written, got {path}: {error.strerror}") from error

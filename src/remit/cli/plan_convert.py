@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 
 from remit.cli.exit_codes import OK, USAGE
+from remit.cli.plan_input import read_plan_input, write_output
 from remit.diagnostics import Diagnostics, render_plain
+from remit.diagnostics.rendering import harmless
+from remit.errors import InputInvalidError
 from remit.plans.contract import NO_DEFAULTS, ContractDefaults, read_contract
 from remit.plans.converting import ConvertOptions, Refusal, Target, WrittenFile, convert
 from remit.plans.formats import PlanReading, read_plan_file
@@ -21,7 +24,7 @@ ISSUES_MAX = 999_999_999
 
 
 def convert_plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document; - is standard input.")],
     *,
     to: Annotated[
         Target | None, typer.Option("--to", help="What to make of it; without, the canonical form of what it is.")
@@ -40,18 +43,18 @@ def convert_plan(
     ] = 1,
 ) -> int:
     """Write a plan document in its canonical form, or in another; nothing is guessed, and nothing lost silently."""
-    reading = read_plan_file(file, PlanOptions(format=kind))
+    reading = read_plan_input(file, PlanOptions(format=kind))
     sys.stderr.write(render_plain(reading.diagnostics))
     found = NO_DEFAULTS if defaults is None else _defaults(defaults)
     if found is None:
         return USAGE
     result = convert(reading, to, ConvertOptions(first_number=first_number, defaults=found))
     if isinstance(result, Refusal):
-        print(f"{file}: not converted: {result.reason}", file=sys.stderr)
+        print(harmless(f"{reading.path}: not converted: {result.reason}"), file=sys.stderr)
         return USAGE
     for remark in result.remarks:
-        print(f"{file}: {remark}", file=sys.stderr)
-    return _give_out(result.files, output)
+        print(harmless(f"{reading.path}: {remark}"), file=sys.stderr)
+    return _give_out(result.files, output, beside=file)
 
 
 def _defaults(file: Path) -> ContractDefaults | None:
@@ -65,7 +68,7 @@ def _defaults(file: Path) -> ContractDefaults | None:
     return None if contract is None else contract.defaults
 
 
-def _give_out(files: tuple[WrittenFile, ...], output: Path | None) -> int:
+def _give_out(files: tuple[WrittenFile, ...], output: Path | None, *, beside: Path) -> int:
     if output is None and len(files) == 1:
         sys.stdout.write(files[0].text)
         return OK
@@ -80,10 +83,18 @@ def _give_out(files: tuple[WrittenFile, ...], output: Path | None) -> int:
         print(f"expected no file of another content, got {names}; remove it, or name another --output", file=sys.stderr)
         return USAGE
     for path, text in wanted.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
+        _make_folder(path.parent)
+        write_output(path, text, beside=beside)
         print(path)
     return OK
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or "an error"
+        raise InputInvalidError(f"expected a folder that can be made, got {str(folder)!r}: {why}") from error
 
 
 def _holds_other(path: Path, text: str) -> bool:

@@ -19,10 +19,11 @@ from rich.text import Text
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import options_of
 from remit.cli.output import stdout
+from remit.cli.plan_input import read_plan_input, write_output
 from remit.diagnostics import render_plain, render_summary
+from remit.diagnostics.rendering import harmless
 from remit.errors import InputInvalidError
 from remit.plans import showing
-from remit.plans.formats import read_plan_file
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 
@@ -36,7 +37,14 @@ class Form(StrEnum):
     JSON = "json"
 
 
-_BY_SUFFIX: Final = {".svg": Form.SVG, ".html": Form.HTML, ".htm": Form.HTML, ".json": Form.JSON}
+_BY_SUFFIX: Final = {
+    ".svg": Form.SVG,
+    ".html": Form.HTML,
+    ".htm": Form.HTML,
+    ".json": Form.JSON,
+    ".txt": Form.TREE,
+    "": Form.TREE,
+}
 
 _STYLES: Final = {
     "frame": "dim",
@@ -58,7 +66,7 @@ _ROOM_MIN: Final = 12
 
 def show_plan(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document, Markdown or JSON.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document; - is standard input.")],
     *,
     form: Annotated[
         Form | None,
@@ -71,25 +79,42 @@ def show_plan(
     kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
 ) -> int:
     """Show a plan: tasks by phase or wave, critical path, ownership, coverage, estimates and findings."""
-    reading = read_plan_file(file, PlanOptions(level=level, format=kind))
+    options = options_of(context)
+    chosen = form or _form_of(output) or (Form.JSON if options.is_json else Form.TREE)
+    reading = read_plan_input(file, PlanOptions(level=level, format=kind))
+    summary = harmless(f"{reading.path}: {render_summary(reading.diagnostics)}")
     if reading.plan is None or reading.analysis is None:
         sys.stderr.write(render_plain(reading.diagnostics))
-        print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
+        print(summary, file=sys.stderr)
         return USAGE
     view = showing.view_plan(
         reading.plan, reading.analysis, path=reading.path, diagnostics=reading.diagnostics, text=reading.text
     )
-    chosen = form or _form_of(output) or (Form.JSON if options_of(context).is_json else Form.TREE)
-    if chosen is Form.TREE and output is None:
+    if output is not None:
+        write_output(output, _rendered(view, chosen), beside=file)
+    elif chosen is Form.TREE:
         print_tree(view, stdout())
     else:
-        _write(_rendered(view, chosen), output)
-    print(f"{file}: {render_summary(reading.diagnostics)}", file=sys.stderr)
+        sys.stdout.write(_rendered(view, chosen))
+    sys.stdout.flush()
+    print(summary, file=sys.stderr)
     return OK
 
 
 def _form_of(output: Path | None) -> Form | None:
-    return None if output is None else _BY_SUFFIX.get(output.suffix.lower())
+    """Return the form that a file's name tells; ``None`` without a file.
+
+    Raises:
+        InputInvalidError: the name tells none.
+    """
+    if output is None:
+        return None
+    found = _BY_SUFFIX.get(output.suffix.lower())
+    if found is None:
+        raise InputInvalidError(
+            f"expected a name that ends in .svg, .html, .json or .txt, got {str(output)!r}; say which with --format"
+        )
+    return found
 
 
 def _rendered(view: showing.PlanView, form: Form) -> str:
@@ -114,16 +139,3 @@ def print_tree(view: showing.PlanView, console: Console) -> None:
             frame = Text(line.frame if number == 0 else line.frame_below, style=_STYLES["frame"])
             row.rstrip()
             console.print(frame.append_text(row), soft_wrap=True)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputInvalidError(
-            f"expected a file that can be written, got {str(output)!r}: {error.strerror or 'an error'}"
-        ) from error

@@ -38,6 +38,15 @@ _DOCUMENTS: Final = (
     ("DOCUMENT_EMPTY", _ERROR, "The file holds nothing, or comments only."),
     ("DOCUMENT_UNREADABLE", _ERROR, "The file does not exist or may not be read."),
     (
+        "DOCUMENT_UNFIXED",
+        _ERROR,
+        (
+            "With `--fix`: there are fixes that could not be written, because the file may not be written, is not "
+            "UTF-8, or was changed by somebody else since it was read. It is as it was; other files are fixed all the "
+            "same."
+        ),
+    ),
+    (
         "DOCUMENT_KIND_UNKNOWN",
         _ERROR,
         "Nothing tells what the file is: an orchestration has `steps` at its top level, a remit file has `business`.",

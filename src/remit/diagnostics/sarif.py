@@ -6,6 +6,7 @@ Does not know: which checks ran.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Final
@@ -14,10 +15,20 @@ from urllib.parse import quote
 from remit.diagnostics.codes import Explanation
 from remit.diagnostics.findings import Diagnostic, Diagnostics, Fix, Severity
 from remit.diagnostics.positions import Span
+from remit.diagnostics.rendering import harmless
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+_BLOCKS: Final = {
+    Severity.ERROR: "It blocks.",
+    Severity.WARNING: "It is likely a mistake, and blocks with --strict.",
+    Severity.NOTE: "It informs, and never blocks.",
+}
+
+_LINK: Final = re.compile(r"\[(?=[^\[\]]*\]\()")
+"""Begins what SARIF reads as a link. A document's text must not become one, to wherever it says."""
 
 Json = dict[str, object]
 
@@ -58,10 +69,13 @@ def uri_of(path: str) -> str:
 def _rule(code: str, explanation: Explanation | None) -> Json:
     rule: Json = {"id": code}
     if explanation is not None:
+        level, blocks = _LEVELS[explanation.severity], _BLOCKS[explanation.severity]
         rule["shortDescription"] = {"text": _escaped(explanation.text.partition(". ")[0].removesuffix(".") + ".")}
         rule["fullDescription"] = {"text": _escaped(explanation.text)}
-        rule["defaultConfiguration"] = {"level": _LEVELS[explanation.severity]}
-        rule["properties"] = {"group": explanation.group}
+        markdown = f"**{code}** · {explanation.group} · {level}\n\n{explanation.text}\n\n{blocks}"
+        rule["help"] = {"text": _escaped(f"{explanation.text} {blocks}"), "markdown": _braces_doubled(markdown)}
+        rule["defaultConfiguration"] = {"level": level}
+        rule["properties"] = {"group": explanation.group, "tags": ["remit", explanation.group]}
     return rule
 
 
@@ -113,5 +127,9 @@ def _cut_short(omitted_count: int) -> Json:
 
 
 def _escaped(text: str) -> str:
-    """Return a text as a message, where braces would stand for arguments."""
+    """Return a text as a message: one line that hides nothing, with no link, and no braces that stand for arguments."""
+    return _braces_doubled(_LINK.sub(r"\\[", harmless(text)))
+
+
+def _braces_doubled(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")

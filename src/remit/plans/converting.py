@@ -140,9 +140,13 @@ def convert(
         return Refusal(reason=f"nothing is known of the canonical form of a {reading.format.value}")
     act = _CONVERSIONS.get((reading.format, wanted))
     if act is None:
-        usual = f"a {reading.format.value} does not hold what a {wanted.value} has to say"
-        return Refusal(reason=_REASONS.get((reading.format, wanted), usual))
+        return Refusal(reason=_REASONS.get((reading.format, wanted)) or _usual_reason(reading.format, wanted))
     return act(reading.text, options)
+
+
+def _usual_reason(found: PlanFormat, wanted: Target) -> str:
+    known = ", ".join(target.value for source, target in _CONVERSIONS if source is found)
+    return f"what has the format {found.value} does not hold what {wanted.value} has to say; it can become: {known}"
 
 
 def _hindrance(diagnostics: Diagnostics, found: PlanFormat) -> str | None:

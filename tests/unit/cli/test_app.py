@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -103,3 +106,20 @@ def test_command_may_know_more_formats_than_others() -> None:
     assert 1 == options.count("--format")
     assert "--tenant" in options
     assert "svg" == command.main(["--format", "svg"], standalone_mode=False, obj=Options())
+
+
+@pytest.mark.parametrize(("words", "expected"), [(["plan", "check"], 2), (["plan", "schema"], 0)])
+def test_reader_who_has_seen_enough_changes_no_exit_code(
+    words: list[str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    `| head` ends what is printed: what was found still blocks, and everything else went well.
+    """
+    path = tmp_path / "plan.md"
+    path.write_text("# SPECTRA Execution Plan\n\n## Level: 9\n", encoding="utf-8")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", encoding="utf-8") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+
+        assert expected == run([*words, str(path) if expected else "shown-plan"])

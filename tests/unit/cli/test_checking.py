@@ -73,6 +73,40 @@ def test_standard_input_cannot_be_fixed(monkeypatch: pytest.MonkeyPatch, capsys:
     assert "USAGE_ERROR" == json.loads(told.out)["error"]["code"]
 
 
+def test_standard_input_is_refused_before_a_file_is_fixed(
+    document: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    A command that is refused has changed nothing.
+    """
+    give(monkeypatch, DOCUMENT)
+
+    assert 2 == run(["check", str(document), "-", "--fix"])
+    assert DOCUMENT == document.read_text(encoding="utf-8")
+    assert "leave --fix out" in capsys.readouterr().err
+
+
+def test_file_that_cannot_be_fixed_hides_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    One file has fixes and is not UTF-8: it is told and stays as it is, and the others are fixed and told.
+    """
+    fixable = "# SPECTRA Execution Plan\n\n## Project: Caf\xe9\n## Level: **0**\n"
+    first, wrong, last = (tmp_path / f"{name}.md" for name in ("first", "wrong", "last"))
+    for path in (first, last):
+        path.write_text(fixable, encoding="utf-8")
+    wrong.write_bytes(fixable.encode("latin-1"))
+
+    assert 2 == run(["plan", "check", "--fix", "--format", "json", str(first), str(wrong), str(last)])
+
+    told = json.loads(capsys.readouterr().out)
+    (unfixed,) = (finding for finding in told["findings"] if finding["code"] == "DOCUMENT_UNFIXED")
+    assert str(wrong) == unfixed["path"]
+    assert "save the file as UTF-8 before changing it" in unfixed["message"]
+    assert fixable.encode("latin-1") == wrong.read_bytes()
+    assert {fixable.replace("**0**", "0")} == {path.read_text(encoding="utf-8") for path in (first, last)}
+    assert {str(first), str(last)} == {finding["path"] for finding in told["fixed"]}
+
+
 def test_strict_lets_warnings_block(tmp_path: Path) -> None:
     """
     A warning passes, and fails with `--strict`; a note never fails.

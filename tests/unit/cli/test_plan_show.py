@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import sys
 from collections.abc import Mapping
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,62 @@ def test_output_that_cannot_be_written_is_said(plan_file: Path, capsys: pytest.C
     assert 2 == run(["plan", "show", str(plan_file), "--output", str(plan_file.parent / "no" / "plan.svg")])
 
     assert "expected a file that can be written" in capsys.readouterr().err
+
+
+def test_name_of_output_that_tells_no_form_is_refused(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    A misspelt `.html` gives no file that nobody asked for; with `--format` any name will do.
+    """
+    output = plan_file.with_name("plan.htlm")
+
+    assert 2 == run(["plan", "show", str(plan_file), "--output", str(output)])
+    assert "expected a name that ends in .svg, .html, .json or .txt" in capsys.readouterr().err
+    assert not output.exists()
+    assert 0 == run(["plan", "show", str(plan_file), "--output", str(output), "--format", "html"])
+
+
+def test_document_is_never_written_over(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    The plan itself as `--output`, by whatever name, is a mistake.
+    """
+    link = plan_file.with_name("plan.txt")
+    link.symlink_to(plan_file)
+
+    assert 2 == run(["plan", "show", str(plan_file), "--output", str(link)])
+
+    assert "expected another file than the document itself" in capsys.readouterr().err
+    assert "# Plan\n" == plan_file.read_text()
+
+
+@pytest.mark.parametrize("command", ["show", "convert", "compile"])
+def test_standard_input_is_a_plan(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    `-` is standard input for every command that takes a plan, and findings name it alike.
+    """
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"# SPECTRA Execution Plan\n\n## Level: 9\n")))
+
+    run(["plan", command, "-"])
+
+    assert "<stdin>" in capsys.readouterr().err
+
+
+def test_full_disk_is_no_fault_of_ours(
+    plan_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Standard output without room is told as such, with the exit code of the world's faults.
+    """
+
+    class Full(StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+
+    assert 3 == run(["plan", "show", str(plan_file), "--format", "json"])
+    assert "expected room to write, got: No space left on device" in capsys.readouterr().err
 
 
 def test_file_that_is_no_plan_is_not_shown(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

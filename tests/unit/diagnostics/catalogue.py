@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from remit.cli.fixing import Fixing
 from remit.core.definition import Definition, ToolStep
 from remit.diagnostics import Diagnostic, Diagnostics, Explanation, Reporter, Source, render_excerpts
 from remit.governance.compile_checks import check_definition
@@ -206,6 +207,19 @@ def _unreadable() -> Example:
     return Example(files={}, command="remit check missing.yaml --excerpts", findings=found)
 
 
+def _unfixed() -> Example:
+    raw = "# SPECTRA Execution Plan\n\n## Project: Café\n## Level: **0**\n".encode("latin-1")
+    shown, fixing = "plan.md", Fixing()
+
+    def check(text: bytes) -> tuple[Source | None, Diagnostics]:
+        reading = read_plan(text, path=shown)
+        return reading.source, reading.diagnostics
+
+    fixing.fix(EXAMPLES / shown, raw, shown=shown, check=check)
+    command = f"remit plan check --fix {shown} --excerpts"
+    return Example(files={shown: raw}, command=command, findings=Diagnostics(fixing.unfixed))
+
+
 def _limit_exceeded() -> Example:
     trigger = b'  - {event: shop.paid, key: "${{ event.id }}"}\n'
     head = b"name: fine\nversion: 1.0.0\nsteps:\n  - {id: a, tool: mail.send}\ntriggers:\n"
@@ -238,6 +252,7 @@ def _of_record(text: str, name: str, findings: list[Finding]) -> Example:
 MADE = {
     "CONTRACT_CHANGED": _contract_changed,
     "DOCUMENT_TOO_LARGE": _too_large,
+    "DOCUMENT_UNFIXED": _unfixed,
     "DOCUMENT_UNREADABLE": _unreadable,
     "IDEMPOTENCY_REPEATED": _repeated,
     "LIMIT_EXCEEDED": _limit_exceeded,

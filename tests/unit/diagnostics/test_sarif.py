@@ -88,6 +88,28 @@ def test_braces_of_messages_are_no_placeholders() -> None:
     assert "expected ${{{{ x }}}}" == log_of(one_finding())["runs"][0]["results"][0]["message"]["text"]
 
 
+def test_message_holds_no_link_and_hides_nothing() -> None:
+    """
+    A document's text becomes no link that a viewer would follow, and turns no text around.
+    """
+    found = Diagnostic(code="TYPE_WRONG", message="got '[safe](https://x.test) [x] \u202e'", path="a.md")
+
+    message = log_of(Diagnostics([found]))["runs"][0]["results"][0]["message"]["text"]
+
+    assert "got '\\[safe](https://x.test) [x] \ufffd'" == message
+
+
+def test_rule_has_help_in_text_and_markdown() -> None:
+    """
+    Code hosts show the help beside a finding; there is no site to lead to, so that the log brings it.
+    """
+    (rule,) = log_of(one_finding())["runs"][0]["tool"]["driver"]["rules"]
+
+    meaning = ALL_CODES["FIELD_UNKNOWN"].text
+    assert f"{meaning} It blocks." == rule["help"]["text"]
+    assert f"**FIELD_UNKNOWN** · Fields and values · error\n\n{meaning}\n\nIt blocks." == rule["help"]["markdown"]
+
+
 def test_findings_left_out_are_told(validator: Draft4Validator) -> None:
     """
     A log that does not show everything says how much is missing.

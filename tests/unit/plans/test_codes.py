@@ -9,7 +9,7 @@ from remit.plans.codes import ALL_CODES, explain
 
 ROOT = Path(__file__).parents[3]
 CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-PACKAGES = ("diagnostics", "plans")
+PACKAGES = ("diagnostics", "cli", "plans")
 
 
 def reported_codes() -> set[str]:

@@ -24,8 +24,11 @@ def read_registry(path: Path) -> frozenset[str]:
     try:
         with path.open("rb") as file:
             text = file.read(REGISTRY_BYTES_MAX + 1).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected a registry of invariants in {path}, an id a line, got {error}") from error
+    except OSError as error:
+        why = error.strerror or "an error"
+        raise UsageError(f"expected a registry of invariants in {path}, an id a line, got an error: {why}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"expected a registry of invariants in {path}, an id a line in UTF-8, got others") from error
     if len(text) > REGISTRY_BYTES_MAX:
         raise UsageError(f"expected at most {REGISTRY_BYTES_MAX} bytes in the registry {path}, got more; shorten it")
     ids = frozenset(line.partition("#")[0].strip() for line in text.splitlines()) - {""}
