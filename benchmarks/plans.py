@@ -1,7 +1,8 @@
 """Reading plans: processor time and memory of each format at 0.6 and 5 MB, as ``docs/assurance/bench-plans.json``.
 
-A reading is a process of its own, with analysis and common checks; what is imported on the way is imported before, by
-reading a plan of a few lines. The growth is the exponent of time over size: 1 is linear, 2 quadratic.
+A reading is a process of its own, with the collector of commands, analysis and common checks; what is imported on the
+way is imported before, by reading a plan of a few lines. The growth is the exponent of time over size: 1 is linear,
+2 quadratic.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from remit.plans.formats import FRONTS, read_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
+from remit.runtime.collector import look_less_often
 from tests.plans.generated import of_size
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,7 @@ GROWTH_MAX = 1.3
 
 def measure_once(name: PlanFormat, size: int) -> dict[str, float]:
     """Read one document in this process; the peak is that of the process, with the interpreter."""
+    look_less_often()
     raw = of_size(name, size)
     read_plan(of_size(name, 1_000), path="plan", options=PlanOptions(format=name))
     begun = time.process_time()

@@ -14,6 +14,7 @@ import typer
 
 from remit.cli.exit_codes import INTERRUPTED, OK, USAGE
 from remit.cli.options import Options, RemitGroup
+from remit.runtime.collector import look_less_often
 from remit.settings import Settings
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -100,6 +101,7 @@ def root(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
+    look_less_often()
     sys.exit(run(arguments))
 
 

@@ -55,6 +55,16 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
     ("SECTION_GAP", _NOTE, "Numbers of sections are left out."),
     ("ITEM_EMPTY", _WARNING, "An item says nothing."),
     (
+        "ITEM_STRUCK_OUT",
+        _WARNING,
+        "All words of an open item are struck out. It is read as if they were not, and counted.",
+    ),
+    (
+        "ITEM_TABLE_UNREAD",
+        _WARNING,
+        "A table inside a phase looks like items. Items are lists; its rows are not read.",
+    ),
+    (
         "ITEM_OUTSIDE_PHASE",
         _WARNING,
         "An item stands below no phase. It is read as one of the phase above, if there is one.",

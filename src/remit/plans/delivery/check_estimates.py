@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from remit.plans.delivery.durations import DAYS_OF_WEEK, days_text
-from remit.plans.delivery.record import DeliveryPlan, Duration, Phase, letters
+from remit.plans.delivery.durations import (
+    DAYS_OF_WEEK,
+    days_text,
+    duration_text,
+    durations_in,
+    find_foreign,
+    hidden,
+)
+from remit.plans.delivery.record import DeliveryPlan, Duration, Item, Phase, letters
 from remit.plans.delivery.sums import Days, PhaseSum, sum_phase
 from remit.plans.texts import PlanReporter
 
@@ -26,11 +33,7 @@ def check_estimates(plan: DeliveryPlan, reporter: PlanReporter) -> None:
         return
     for item in items:
         if item.duration is None:
-            reporter.report(
-                "ITEM_ESTIMATE_MISSING",
-                f"expected an estimate of {item.id} such as (1.5d), got none; the sums of its phase lack it, add one",
-                at=item.at,
-            )
+            _report_missing(item, reporter)
         elif len(item.roles) > 1:
             days = days_text(item.duration.days_max)
             reporter.report(
@@ -44,6 +47,22 @@ def check_estimates(plan: DeliveryPlan, reporter: PlanReporter) -> None:
         still = sum_phase(phase, times=lambda item: item.repeats_open)
         _check_weeks(plan, phase, still, reporter)
         _check_total(phase, full, still, reporter)
+
+
+def _report_missing(item: Item, reporter: PlanReporter) -> None:
+    """Report an item without an estimate, unless it has one in another unit, which is said already."""
+    title = hidden(item.title)
+    if find_foreign(title, 0) is not None:
+        return
+    amounts = durations_in(title, 0)
+    got = f"only {', '.join(one.written for one in amounts)} among its words" if amounts else "none"
+    meant = f"({duration_text(amounts[0])})" if len(amounts) == 1 else "what it takes in brackets"
+    remedy = f"write {meant} behind it if that is meant" if amounts else "add one"
+    reporter.report(
+        "ITEM_ESTIMATE_MISSING",
+        f"expected an estimate of {item.id} such as (1.5d), got {got}; the sums of its phase lack it, {remedy}",
+        at=item.at,
+    )
 
 
 def _check_weeks(plan: DeliveryPlan, phase: Phase, still: PhaseSum, reporter: PlanReporter) -> None:

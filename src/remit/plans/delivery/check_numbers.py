@@ -19,7 +19,7 @@ def check_numbers(plan: DeliveryPlan, evidence: Evidence, reporter: PlanReporter
     """Report what is wrong with the numbers of a plan."""
     _check_headings(evidence, reporter)
     _check_phases(plan, reporter)
-    _check_weeks(plan, reporter)
+    _check_weeks(plan, evidence, reporter)
     for phase in plan.phases:
         _check_sections(phase, reporter)
     _check_references(plan, reporter)
@@ -36,9 +36,10 @@ def _check_headings(evidence: Evidence, reporter: PlanReporter) -> None:
                 at=said.weeks_like,
             )
         if not said.is_canonical:
+            weeks = "" if said.weeks is None else f" {reporter.text.text[slice(*said.weeks.at)]}"
             reporter.report(
                 "PHASE_HEADING_SPELLING",
-                f"expected a heading such as `Phase {said.number} – {said.title or 'Title'}`, got "
+                f"expected a heading such as `Phase {said.number} – {said.title or 'Title'}{weeks}`, got "
                 f"{chapter.heading.text[:80]!r}; it is read so",
                 at=chapter.heading.place,
                 replacement=said.canonical,
@@ -90,12 +91,13 @@ def _check_gaps(numbered: list[tuple[int, Phase]], reporter: PlanReporter) -> No
             )
 
 
-def _check_weeks(plan: DeliveryPlan, reporter: PlanReporter) -> None:
+def _check_weeks(plan: DeliveryPlan, evidence: Evidence, reporter: PlanReporter) -> None:
     planned = [(phase, phase.weeks) for phase in plan.phases if phase.weeks is not None]
     if not planned:
         return
+    unreadable = {chapter.id for chapter in evidence.chapters.phases if chapter.said.weeks_like is not None}
     for phase in plan.phases:
-        if phase.weeks is None:
+        if phase.weeks is None and phase.id not in unreadable:
             reporter.report(
                 "PHASE_WEEKS_MISSING",
                 f"expected weeks in the heading of phase {phase.id}, as other phases have, got none; add them",

@@ -16,7 +16,12 @@ from remit.plans.options import PlanOptions
 from remit.plans.plan import Plan
 from remit.plans.texts import PlanReporter, PlanText
 
-_ITEM: Final = re.compile(r"\s{0,12}[-*+] {1,3}\[[^\]\n]{0,3}\] {1,3}(?P<role>\*{0,2}\([BTH](?:/[BTH]){0,2}\))?")
+_ITEM: Final = re.compile(
+    r"\s{0,12}(?:[-*+•] {0,3}|\d{1,3}[.)] {1,3})"
+    r"(?:\[[^\]\n]{0,3}\] {0,3}(?P<role>\*{0,2}[(\[][BTHbth](?:/[BTH]){0,2}[)\]])?"
+    r"|[^\w\s\[(]{1,2} {1,3}(?P<other>\*{0,2}\([BTH](?:/[BTH]){0,2}\)))"
+)
+_UNDERLINE: Final = re.compile(r" {0,3}(?:={3,}|-{3,})\s*")
 _HEADING: Final = re.compile(r" {0,3}#{1,6} {1,4}(?P<text>\S.{0,200})")
 
 
@@ -24,11 +29,15 @@ def likeness(text: PlanText) -> int:
     """Return from 0 to 100 how much a text looks like a delivery plan: phases, and items for builder and tester."""
     phases = items = with_roles = 0
     is_code = False
+    above = ""
     for line in text.lines:
         if line.text.lstrip().startswith(("```", "~~~")):
             is_code = not is_code
         if is_code:
             continue
+        if above and _UNDERLINE.fullmatch(line.text):
+            phases += phase_heading(above, 0) is not None
+        above = line.text.strip()[:200]
         heading = _HEADING.match(line.text)
         if heading is not None:
             phases += phase_heading(heading["text"], 0) is not None
@@ -36,7 +45,7 @@ def likeness(text: PlanText) -> int:
         item = _ITEM.match(line.text)
         if item is not None:
             items += 1
-            with_roles += item["role"] is not None
+            with_roles += item["role"] is not None or item["other"] is not None
     if with_roles:
         return 95 if phases else 30
     return 40 if items and phases else 0

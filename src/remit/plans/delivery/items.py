@@ -13,23 +13,20 @@ from typing import Final
 
 from remit.plans.delivery.durations import (
     FoundDuration,
+    Stands,
     duration_text,
     durations_in,
     find_durations,
     find_foreign,
     hidden,
 )
-from remit.plans.delivery.lines import ListLine
+from remit.plans.delivery.lines import ListLine, is_struck_out
 from remit.plans.delivery.marks import MARKS, Mark, find_mark, last_mark
-from remit.plans.delivery.record import BUILDER, HUMAN, LETTERS, TESTER, Duration, letters
+from remit.plans.delivery.record import BUILDER, HUMAN, LETTERS, ROLE_WORDS, TESTER, Duration, letters
 from remit.plans.plan import Place, TaskState
 from remit.plans.texts import PlanReporter
 
-_WORDS: Final = {
-    **dict.fromkeys(("b", "builder", "developer", "dev"), BUILDER),
-    **dict.fromkeys(("t", "tester", "qa"), TESTER),
-    **dict.fromkeys(("h", "human", "human owner", "owner"), HUMAN),
-}
+_WORDS: Final = {"b": BUILDER, "t": TESTER, "h": HUMAN, **ROLE_WORDS}
 _BRACKETS: Final = re.compile(
     r"\*{0,3}(?:\((?P<round>[^()\n]{1,60})\)|\[(?P<square>[^\[\]\n]{1,60})\])\*{0,3}:?(?=\s|\*|\Z)"
 )
@@ -37,9 +34,12 @@ _LEADING: Final = re.compile(r"\*{0,3}(?P<word>[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})
 _TRAILING: Final = re.compile(r"\((?P<round>[A-Z](?:/[A-Z]){0,4})\)\s*\Z")
 _SEPARATOR: Final = re.compile(r"\s*(?:[/+&,]|\band\b)\s*")
 _UNKNOWN: Final = re.compile(r"[A-Z]{1,2}")
+_OTHER_UNIT: Final = re.compile(r"(?:\d|\b|[½¼¾])(?:h|hrs?|hours?|m|mins?|minutes?|w|wks?|weeks?)\b", re.IGNORECASE)
 _CANONICAL: Final = re.compile(r"\([BTH](?:/[BTH])*\)")
+_FIXABLE: Final = frozenset({Stands.IN_BRACKETS, Stands.AT_END})
 _DONE_WORD: Final = re.compile(r"\*\*(?:DONE|COMPLETED?|FINISHED)\*\*")
 _EDGE: Final = " \t\n–—:-"
+_LOOSE_STOP: Final = re.compile(r" +([.,;:!?])(?=\s|\Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,12 @@ class ItemText:
         return None if self.roles is None else self.roles.duration
 
 
+def may_have_roles(line: ListLine) -> bool:
+    """Whether a line has anything that roles are written with; quick, since most lines below items have nothing."""
+    text = line.text
+    return not text[:1].isalnum() or ")" in text or _LEADING.match(text) is not None
+
+
 def read_item(line: ListLine, names: Mapping[str, str]) -> ItemText:
     """Return what the text of a list item says.
 
@@ -107,7 +113,7 @@ def read_item(line: ListLine, names: Mapping[str, str]) -> ItemText:
     end = begin + len(rest) if said_state is None else said_state.at[0]
     visible = hidden(rest[: end - begin])
     durations = tuple(find_durations(visible, begin))
-    cuts = [found.cut for found in durations]
+    cuts = [found.cut for found in durations if found.cut is not None]
     if roles is None:
         roles = _trailing_roles(visible, begin, cuts)
     if roles is not None:
@@ -127,13 +133,35 @@ def read_item(line: ListLine, names: Mapping[str, str]) -> ItemText:
 
 def report_spelling(item: ItemText, reporter: PlanReporter) -> None:
     """Report what of an item is read although it is not written as it should be."""
+    _report_bullet(item.line, reporter)
     _report_mark(item, reporter)
     _report_roles(item, reporter)
     _report_estimate(item, reporter)
+    if is_struck_out(item.title) and item.state is not TaskState.DONE:
+        reporter.report(
+            "ITEM_STRUCK_OUT",
+            f"expected an item that is to be done, got {item.title[:60]!r}, which is struck out; it is counted, remove "
+            "the item, or the strokes",
+            at=item.line.place,
+        )
     if not item.title:
         reporter.report(
             "ITEM_EMPTY", "expected an item to say what is to be done, got none; write it", at=item.line.place
         )
+
+
+def _report_bullet(line: ListLine, reporter: PlanReporter) -> None:
+    if line.bullet is None:
+        return
+    begin = line.bullet[0]
+    written = reporter.text.text[begin : line.place[0] + 3]
+    reporter.report(
+        "ITEM_MARK_SPELLING",
+        f"expected `- ` before the mark of an item, got {written!r}, which Markdown takes for text; it is read as an "
+        "item",
+        at=line.bullet if line.bullet[0] < line.bullet[1] else (begin, begin + 1),
+        replacement="- " if line.bullet[0] < line.bullet[1] else f"- {reporter.text.text[begin]}",
+    )
 
 
 def _report_mark(item: ItemText, reporter: PlanReporter) -> None:
@@ -156,7 +184,15 @@ def _report_mark(item: ItemText, reporter: PlanReporter) -> None:
             "ITEM_MARK_SPELLING",
             f"expected a mark [ ], [~], [x] or [!], got {written}; it is read as {meant}",
             at=mark.whole,
-            replacement=meant if is_certain else None,
+            replacement=f"{meant}{' ' if mark.is_glued else ''}" if is_certain else None,
+        )
+    elif mark.is_glued:
+        written = reporter.text.text[slice(*mark.whole)]
+        reporter.report(
+            "ITEM_MARK_SPELLING",
+            f"expected a space after the mark {written}, got none; it is read as a mark",
+            at=mark.whole,
+            replacement=f"{written} ",
         )
     said = item.said_state
     other = item.said_done if said is None else said.at
@@ -204,7 +240,9 @@ def _report_roles(item: ItemText, reporter: PlanReporter) -> None:
         )
     elif _CANONICAL.fullmatch(roles.written) is None and all(role in LETTERS for role in roles.roles):
         meant = f"({letters(roles.roles)})"
-        is_certain = roles.duration is None
+        # Emphasis that goes on behind the roles would lose its beginning.
+        begin, end = (len(roles.written) - len(part) for part in (roles.written.lstrip("*"), roles.written.rstrip("*")))
+        is_certain = roles.duration is None and begin == end
         if meant != roles.written:
             reporter.report(
                 "ITEM_ROLE_SPELLING",
@@ -253,13 +291,18 @@ def _report_estimate(item: ItemText, reporter: PlanReporter) -> None:
 def _report_estimate_spelling(used: FoundDuration, reporter: PlanReporter) -> None:
     duration = used.duration
     meant = duration_text(duration)
-    is_days = re.search(r"h|w|min", duration.written.lower().replace("working", "").replace("each", "")) is None
+    is_days = _OTHER_UNIT.search(duration.written) is None
     how = "" if is_days else " (a day has 8 hours, a week 5 days)"
+    expected, got = "an estimate in days such as 1.5d", duration.written
+    if used.stands is Stands.WITH_REMARK:
+        expected, got = f"({meant}) alone in its brackets", f"{duration.written} with a remark"
+    elif used.stands is Stands.IN_SQUARE:
+        expected, got = f"an estimate in round brackets, ({meant})", f"[{duration.written}]"
     reporter.report(
         "ITEM_ESTIMATE_SPELLING",
-        f"expected an estimate in days such as 1.5d, got {duration.written}; it is read as {meant}{how}",
+        f"expected {expected}, got {got}; it is read as {meant}{how}",
         at=duration.at,
-        replacement=meant if is_days and not duration.is_approximate else None,
+        replacement=meant if is_days and not duration.is_approximate and used.stands in _FIXABLE else None,
     )
 
 
@@ -321,4 +364,8 @@ def _title(text: str, begin: int, cuts: list[Place]) -> str:
         parts.append(text[done : max(done, cut[0] - begin)])
         done = max(done, cut[1] - begin)
     parts.append(text[done:])
-    return " ".join(" ".join(parts).strip(_EDGE).split())
+    title = " ".join(" ".join(parts).strip(_EDGE).split())
+    if cuts:
+        title = _LOOSE_STOP.sub(r"\1", title)
+    # What stood around roles or estimate may have taken one half of an emphasis with it.
+    return title.strip("*") if title.count("**") % 2 else title

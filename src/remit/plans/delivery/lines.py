@@ -16,7 +16,7 @@ from remit.plans.delivery.marks import Mark, find_mark, last_mark
 from remit.plans.delivery.record import Weeks
 from remit.plans.markdown import Block, Heading, ListItem, Paragraph, Table
 from remit.plans.plan import Place
-from remit.plans.texts import PlanText
+from remit.plans.texts import Line, PlanText
 
 _WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv")
@@ -63,6 +63,17 @@ _LIST_PART: Final = re.compile(
 )
 _FOREIGN_BEFORE: Final = re.compile(r"(?:\b[A-Z][A-Z0-9]+|\b[A-Z][a-z]+[A-Z]\w{0,40})(?:'s)? \Z")
 _FOREIGN_AFTER: Final = re.compile(r" (?:of|in) (?!this\b|the (?:plan|roadmap)\b)")
+_BARE_ITEM: Final = re.compile(
+    r"(?:[-*+•·–—](?=\[)|[•·–—] {1,3}|(?=\[[^\[\]\n]{0,3}\] {0,3}\*{0,3}[(\[][A-Z](?:/[A-Z]){0,3}[)\]]))"
+    r"(?=\[[ xX~!]?\](?: |\*{0,3}[(\[][A-Z]))"
+)
+_CODE: Final = re.compile(r"(`[^`\n]*`)")
+_STRUCK: Final = re.compile(r"~~([^~\n]{1,200})~~")
+_EMPHASIS: Final = re.compile(
+    r"(?<![\w*])\*(?=[^\s*])(?P<star>[^*\n]{1,200})(?<=\S)\*(?![\w*])"
+    r"|(?<![\w/.])_{1,2}(?=[^\s_])(?P<line>[^\n]{1,200}?)(?<=[^\s_])_{1,2}(?![\w/.])"
+)
+_LINK: Final = re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
 
 
 class Label(Enum):
@@ -116,12 +127,17 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListLine:
-    """An item of any list with the lines that continue it."""
+    """An item of any list with the lines that continue it.
+
+    ``bullet`` is set for a line that is meant as an item and is none for want of ``- `` before its mark: the place of
+    what stands there instead.
+    """
 
     text: str
     place: Place
     depth: int
     number: int | None
+    bullet: Place | None = None
 
 
 Piece = Heading | ListLine | LabelLine | TextLine | Table
@@ -145,7 +161,7 @@ def pieces(text: PlanText, blocks: tuple[Block, ...]) -> Iterator[Piece]:
                 yield block
             case Paragraph():
                 for number in range(block.first, block.last + 1):
-                    yield from _text_line(text, number)
+                    yield from _text_line(text, number, depth=block.depth + 1)
             case ListItem():
                 yield from _list_line(text, block, following)
             case _:
@@ -236,9 +252,28 @@ def phase_references(line: str, start: int) -> Iterator[PhaseReference]:
 
 
 def plain(text: str) -> str:
-    """Return a text without emphasis, code marks and struck-out words."""
-    without = re.sub(r"~~[^~\n]{1,200}~~", "", text) if "~~" in text else text
-    return " ".join(without.replace("**", "").replace("__", "").replace("`", "").split())
+    """Return a text without emphasis, code marks, addresses of links and struck-out words; all words if all are."""
+    parts = _CODE.split(text) if "`" in text else [text]
+    # Inside code underscores and asterisks are the code's own, such as those of `__tests__`.
+    said = " ".join("".join(part[1:-1] if index % 2 else _plain(part) for index, part in enumerate(parts)).split())
+    return said if said or "~~" not in text else plain(text.replace("~~", ""))
+
+
+def is_struck_out(text: str) -> bool:
+    """Whether all words of a text are struck out."""
+    return "~~" in text and not _STRUCK.sub("", text).strip(" *_.:–—-")
+
+
+def _plain(text: str) -> str:
+    if "~~" in text:
+        text = _STRUCK.sub("", text)
+    if "](" in text:
+        text = _LINK.sub(r"\1", text)
+    if "**" in text:
+        text = text.replace("**", "")
+    if "*" in text or "_" in text:
+        text = _EMPHASIS.sub(lambda found: found["star"] or found["line"], text)
+    return text.replace("`", "")
 
 
 def _is_canonical(match: re.Match[str], rest: str) -> bool:
@@ -274,11 +309,29 @@ def _label(name: str, *, is_criteria: bool) -> Label:
     return Label.TOTAL if name in _TOTALS else Label.OTHER
 
 
-def _text_line(text: PlanText, number: int) -> Iterator[Piece]:
+def _text_line(text: PlanText, number: int, *, depth: int) -> Iterator[Piece]:
     line = text.lines[number - 1]
     stripped = line.text.strip()
     if stripped:
-        yield label_line(stripped, line.place) or TextLine(text=stripped, place=line.place)
+        bare = _bare_item(line, depth=depth) if "[" in stripped else None
+        yield bare or label_line(stripped, line.place) or TextLine(text=stripped, place=line.place)
+
+
+def _bare_item(line: Line, *, depth: int) -> ListLine | None:
+    """Return the item that a line is meant to be which lacks the space or the sign of a list."""
+    start, end = line.place
+    match = _BARE_ITEM.match(line.text, start - line.start)
+    if match is None:
+        return None
+    begin = line.start + match.end()
+    written = line.text[match.end() : end - line.start]
+    return ListLine(text=written, place=(begin, end), depth=depth, number=None, bullet=(start, begin))
+
+
+def _depth_of(text: PlanText, line: Line, item: ListItem) -> int:
+    """Return how deep a line below an item stands: within it if it begins where its words do."""
+    is_nested = line.place[0] - line.start >= item.place[0] - text.lines[item.first - 1].start
+    return item.depth + 1 if is_nested else item.depth
 
 
 def _list_line(text: PlanText, item: ListItem, following: int) -> Iterator[Piece]:
@@ -289,9 +342,10 @@ def _list_line(text: PlanText, item: ListItem, following: int) -> Iterator[Piece
         line = text.lines[number - 1]
         if not line.text.strip() or line.text.lstrip().startswith("<"):
             break
+        bare = _bare_item(line, depth=_depth_of(text, line, item)) if "[" in line.text else None
         label = label_line(line.text.strip(), line.place) if line.place[0] == line.start else None
-        if label is not None or after:
-            after.append(label or TextLine(text=line.text.strip(), place=line.place))
+        if bare is not None or label is not None or after:
+            after.append(bare or label or TextLine(text=line.text.strip(), place=line.place))
         else:
             end = line.place[1]
     yield ListLine(

@@ -43,7 +43,7 @@ EMOJI_MARKS: Final = {
 
 _ANY: Final = "".join(EMOJI)
 _EMOJI: Final = re.compile(f"[{_ANY}]\ufe0f?")
-_BRACKETS: Final = re.compile(r"\[([^\[\]\n]{0,6})\](?!\()")
+_BRACKETS: Final = re.compile(r"\[([^\[\]\n]{0,6})\](?!\((?![A-Z](?:/[A-Z]){0,3}\)))")
 _LAST_EMOJI: Final = re.compile(f"[{_ANY}]\ufe0f?\\s{{0,4}}\\Z")
 
 
@@ -52,7 +52,7 @@ class Mark:
     """A mark. ``at`` is the character or emoji alone; ``end`` where the text after the mark begins.
 
     ``state`` is ``None`` for a mark that nobody knows; ``is_canonical`` is false for whatever is not ``[ ]``, ``[~]``,
-    ``[x]``, ``[X]`` or ``[!]``.
+    ``[x]``, ``[X]`` or ``[!]``. ``is_glued`` is true where no space follows.
     """
 
     state: TaskState | None
@@ -61,6 +61,7 @@ class Mark:
     whole: Place
     end: int
     is_canonical: bool
+    is_glued: bool = False
 
 
 def find_mark(text: str, start: int) -> Mark | None:
@@ -117,6 +118,7 @@ def _bracketed(match: re.Match[str], text: str, start: int) -> Mark | None:
         whole=(start, start + match.end()),
         end=start + _after(text, match.end()),
         is_canonical=inside in BRACKETED,
+        is_glued=text[match.end() : match.end() + 1] not in {"", " ", "\t", "\n"},
     )
 
 

@@ -222,7 +222,9 @@ class _Words:
     def pair(self, test: Item, work: Item) -> Pair | None:
         """Return the pair of a test with one work item if they share a word."""
         shared = stems_of(test) & self._stems.get(work.id, frozenset())
-        if not shared:
+        others = len(self._stems)
+        # A word that all of several work items have, such as the `service` of each, tells of none.
+        if not shared or (others > 1 and all(len(self._works[one]) == others for one in shared)):
             return None
         return Pair(work=work.id, test=test.id, by=PairedBy.WORDS, evidence=tuple(sorted(shared)))
 

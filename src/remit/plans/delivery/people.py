@@ -7,7 +7,7 @@ Does not know: phases and items.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from remit.plans.delivery.lines import LabelLine, ListLine, Piece, TextLine
 from remit.plans.delivery.record import (
     BUILDER,
     HUMAN,
+    ROLE_WORDS,
     TESTER,
     DeliveryRule,
     Involvement,
@@ -33,6 +34,7 @@ _ROLES: Final = {
     "human owner": HUMAN,
     "human reviewer": HUMAN,
 }
+"""What a role is called anywhere; other words for it (`ROLE_WORDS`) count where roles are given."""
 _BULLET: Final = re.compile(
     r"\*{0,2}(?P<first>[A-Za-z][\w .@-]{0,40}?)(?: \((?P<second>[^()\n]{1,80})\))?\*{0,2} {0,2}[–—:-] {0,2}"
     r"\*{0,2}(?P<duties>.*)\Z",
@@ -46,6 +48,14 @@ _WORD: Final = re.compile(r"[a-z]+")
 _WORK: Final = frozenset({"task", "tasks", "item", "items", "work", "feature", "features", "coding"})
 _TESTS: Final = frozenset({"test", "tests", "testing"})
 _BEFORE: Final = frozenset({"until", "unless", "before"})
+_AFTER: Final = frozenset({"when", "once", "after", "if"})
+_DONE: Final = frozenset({"done", "complete", "completed", "finished"})
+_TESTED_BEFORE_DONE: Final = (
+    (frozenset({"no"}), _WORK, _DONE, _BEFORE, _TESTS),
+    (_WORK, frozenset({"not"}), _DONE, frozenset({"until", "unless"}), _TESTS),
+    (_WORK, frozenset({"only"}), _DONE, _AFTER, _TESTS),
+    (_WORK, _DONE, frozenset({"only"}), _AFTER, _TESTS),
+)
 _WRITING: Final = frozenset({"write", "writes", "writing", "author", "authors", "authoring"})
 _LINE_MAX: Final = 2_000
 """Longer lines state no rule."""
@@ -60,11 +70,12 @@ class People:
     rules: tuple[StatedRule, ...]
 
     def by_name(self) -> dict[str, str]:
-        """Return role by name, in small letters: of people, of roles, and the initial of a role that has it alone."""
+        """Return role by name, in small letters: of people, of roles, and initials that one role has alone."""
         names = {holder.role: holder.role for holder in self.holders}
         initials: dict[str, list[str]] = {}
         for holder in self.holders:
-            initials.setdefault(holder.role[0], []).append(holder.role)
+            for short in {holder.role[0], "".join(word[0] for word in holder.role.split())}:
+                initials.setdefault(short, []).append(holder.role)
             for name in holder.names:
                 names.setdefault(name.lower(), holder.role)
         for initial, roles in initials.items():
@@ -104,7 +115,7 @@ def _bullet(line: ListLine, found: dict[str, RoleHolder], *, is_about_roles: boo
     match = _BULLET.match(line.text)
     if match is None:
         return
-    pair = _pair(match)
+    pair = _pair(match, ROLE_WORDS if is_about_roles else _ROLES)
     if pair is None and is_about_roles and match["second"]:
         pair = match["first"].strip().lower(), _split(match["second"])
     if pair is not None:
@@ -112,13 +123,13 @@ def _bullet(line: ListLine, found: dict[str, RoleHolder], *, is_about_roles: boo
         _add(found, RoleHolder(role=pair[0], names=pair[1], duties=duties, at=line.place))
 
 
-def _pair(match: re.Match[str]) -> tuple[str, tuple[str, ...]] | None:
+def _pair(match: re.Match[str], words: Mapping[str, str]) -> tuple[str, tuple[str, ...]] | None:
     """Return role and names of ``Builder (Codex)``, ``Codex (Builder)`` or ``Builder``."""
     first, second = match["first"].strip(), match["second"]
-    role = _ROLES.get(first.lower())
+    role = words.get(first.lower())
     if role is not None:
         return role, () if second is None else _split(second)
-    role = None if second is None else _ROLES.get(second.strip().lower())
+    role = None if second is None else words.get(second.strip().lower())
     return None if role is None else (role, _split(first))
 
 
@@ -145,18 +156,17 @@ def _table(table: Table, found: dict[str, RoleHolder]) -> Iterator[Responsibilit
         _roles_by_row(table, found)
         return
     columns: dict[int, str] = {}
+    holders: list[RoleHolder] = []
     for index, cell in enumerate(table.header[1:], start=1):
         match = _HEADER.match(cell.text.strip("* "))
-        pair = None if match is None else _pair(match)
+        pair = None if match is None else _pair(match, ROLE_WORDS)
         if pair is not None:
             columns[index] = pair[0]
+            holders.append(RoleHolder(role=pair[0], names=pair[1], at=cell.place))
     if len(columns) < 2:
         return
-    for index, role in columns.items():
-        match = _HEADER.match(table.header[index].text.strip("* "))
-        pair = None if match is None else _pair(match)
-        names = () if pair is None else pair[1]
-        _add(found, RoleHolder(role=role, names=names, at=table.header[index].place))
+    for holder in holders:
+        _add(found, holder)
     for row in table.rows:
         if row and row[0].text:
             shares = (_share(row[index], role) for index, role in columns.items() if index < len(row))
@@ -174,7 +184,7 @@ def _roles_by_row(table: Table, found: dict[str, RoleHolder]) -> None:
             continue
         written = row[0].text.strip("* ").lower()
         duties = row[2].text if len(row) > 2 else ""
-        role = _ROLES.get(written, written)
+        role = ROLE_WORDS.get(written, written)
         _add(found, RoleHolder(role=role, names=_split(row[1].text.strip("* ")), duties=duties, at=row[0].place))
 
 
@@ -199,7 +209,7 @@ def _rules(piece: Piece) -> Iterator[StatedRule]:
     if len(text) > _LINE_MAX or "test" not in text.lower():
         return
     words = _WORD.findall(text.lower())
-    if _says(words, (frozenset({"no"}), _WORK, frozenset({"done", "complete"}), _BEFORE, _TESTS)):
+    if any(_says(words, wanted) for wanted in _TESTED_BEFORE_DONE):
         yield StatedRule(rule=DeliveryRule.TESTED_BEFORE_DONE, at=place)
     if _says(words, (frozenset({"builder"}), frozenset({"not", "never"}), _WRITING, _TESTS)):
         yield StatedRule(rule=DeliveryRule.BUILDER_WRITES_NO_TESTS, at=place)

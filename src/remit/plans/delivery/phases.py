@@ -15,7 +15,7 @@ from typing import Final
 from remit.plans.delivery.chapters import Chapter
 from remit.plans.delivery.durations import durations_in, hidden
 from remit.plans.delivery.gates import gate_of, with_criterion
-from remit.plans.delivery.items import ItemText, read_item, report_spelling
+from remit.plans.delivery.items import ItemText, may_have_roles, read_item, report_spelling
 from remit.plans.delivery.lines import (
     Label,
     LabelLine,
@@ -35,6 +35,13 @@ from remit.plans.texts import PlanReporter
 
 _DETAIL_DEPTH_MAX: Final = 12
 """Deeper details are taken as this deep."""
+
+_WHAT: Final = frozenset({"item", "items", "task", "tasks", "title", "what", "work", "description", "deliverable"})
+_HOW: Final = frozenset(
+    {"role", "who", "owner", "assignee", "estimate", "effort", "duration", "days", "state", "status", "done"}
+)
+_HOW_MIN: Final = 2
+"""A table with so many columns of an item's kind, and one that says what it is, is a table of items."""
 
 _ARROWS: Final = ("→", "->", "=>")
 
@@ -113,8 +120,8 @@ class PhaseReader:
                     self._list_line(piece)
                 case Table() if self._context is _Context.RISKS:
                     self.risk_tables.append(piece)
-                case _:
-                    pass
+                case Table():
+                    self._report_table(piece)
         sections = (draft.finished() for draft in self._sections)
         goal = " ".join(" ".join(self._goal).split())
         return with_repeats(
@@ -134,7 +141,7 @@ class PhaseReader:
         )
 
     def _heading(self, heading: Heading, chapter: Chapter) -> None:
-        self._item_depth = None
+        self._item_depth = self._gate_depth = None
         criteria = criteria_heading(heading.text)
         if criteria is not None:
             self._begin_criteria(criteria["phase"], heading.place, chapter)
@@ -164,7 +171,7 @@ class PhaseReader:
         return True
 
     def _label(self, label: LabelLine, chapter: Chapter) -> None:
-        self._item_depth = None
+        self._item_depth = self._gate_depth = None
         if label.label is Label.OTHER and self._declares_gate(label, depth=0):
             self._context = _Context.GATE
             return
@@ -182,6 +189,18 @@ class PhaseReader:
             case Label.OTHER:
                 self._context = _Context.RISKS if is_about_risks(label.name) else _Context.ITEMS
 
+    def _report_table(self, table: Table) -> None:
+        """Say that the rows of a table are no items if they look as if they were meant to be."""
+        names = {cell.text.lower().strip("* ") for cell in table.header}
+        if names.isdisjoint(_WHAT) or len(names & _HOW) < _HOW_MIN or not table.rows:
+            return
+        self._reporter.report(
+            "ITEM_TABLE_UNREAD",
+            f"expected items as a list, `- [ ] (B) Title (1d)`, got a table of {len(table.rows)} with "
+            f"{', '.join(cell.text for cell in table.header)}; its rows are not read, write each as an item",
+            at=(table.header[0].place[0], table.header[-1].place[1]),
+        )
+
     def _begin_criteria(self, named: str | None, place: Place, chapter: Chapter) -> None:
         self._context = _Context.CRITERIA
         if named is not None and named.lower() != chapter.said.number.lower():
@@ -196,6 +215,8 @@ class PhaseReader:
     def _list_line(self, line: ListLine) -> None:
         if self._context is _Context.GOAL:
             self._context = _Context.ITEMS
+        if not may_have_roles(line) and self._belongs_above(line):
+            return
         read = read_item(line, self._names)
         if read.roles is None and self._belongs_above(line):
             return

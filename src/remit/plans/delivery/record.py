@@ -20,6 +20,13 @@ HUMAN: Final = "human"
 LETTERS: Final = {BUILDER: "B", TESTER: "T", HUMAN: "H"}
 """The letter of each role, as items write it."""
 
+ROLE_WORDS: Final = {
+    **dict.fromkeys(("builder", "developer", "dev"), BUILDER),
+    **dict.fromkeys(("tester", "qa"), TESTER),
+    **dict.fromkeys(("human", "human owner", "owner", "human reviewer"), HUMAN),
+}
+"""What the three roles are called, in small letters."""
+
 LETTERS_MAX: Final = 2
 """A role of so many letters that the plan does not name is what an item wrote, in small letters."""
 

@@ -4,6 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from remit.diagnostics import Source
+from remit.diagnostics.fixes import apply_fixes
+from remit.plans.delivery import write_delivery
+from remit.plans.delivery.lines import plain
 from remit.plans.plan import TaskState
 from tests.unit.plans.delivery.reading import CRITERIA, PHASE, codes, item_of, phase_of, read
 
@@ -31,6 +35,15 @@ from tests.unit.plans.delivery.reading import CRITERIA, PHASE, codes, item_of, p
         ("**(1d)**", "1", "1"),
         ("(~~2d~~ 1d)", "1", "1"),
         ("(3 person-days)", "3", "3"),
+        ("(.5d)", "0.5", "0.5"),
+        ("(half a day)", "0.5", "0.5"),
+        ("(two days)", "2", "2"),
+        ("(1d+)", "1", "1"),
+        ("(<1d)", "1", "1"),
+        ("[1d]", "1", "1"),
+        ("_(1d)_", "1", "1"),
+        ("(2\n  days)", "2", "2"),
+        ("(\n  1-2d\n  )", "1", "2"),
     ],
 )
 def test_duration_is_read_in_every_spelling(written: str, low: str, high: str) -> None:
@@ -46,7 +59,15 @@ def test_duration_is_read_in_every_spelling(written: str, low: str, high: str) -
 
 
 @pytest.mark.parametrize(
-    "title", ["Keep logs `(3d)`", "Version 2d", "Retry after 5 days", "~~(2d)~~ table", "(2) tables"]
+    "title",
+    [
+        "Keep logs `(3d)`",
+        "Version 2d",
+        "Retry after 5 days",
+        "~~(2d)~~ table",
+        "(2) tables",
+        "Look (3 days after launch)",
+    ],
 )
 def test_what_is_no_estimate_is_left_in_the_title(title: str) -> None:
     """
@@ -55,6 +76,89 @@ def test_what_is_no_estimate_is_left_in_the_title(title: str) -> None:
     item = item_of(f"[ ] (B) {title}")
 
     assert (None, title) == (item.duration, item.title)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Duration first: 2d for this", "got only 2d among its words"),
+        ("Tests (1d build, 2d run)", "got only 1d, 2d among its words"),
+        ("Tests", "got none;"),
+    ],
+)
+def test_missing_estimate_names_what_may_be_meant(title: str, said: str) -> None:
+    """
+    An amount of time that stands among the words is no estimate, and is not said to be missing altogether.
+    """
+    _, found = read(phase_of("[ ] (H) Look (1d)", f"[ ] (H) {title}"))
+
+    assert [True] == [said in one.message for one in found if one.code == "ITEM_ESTIMATE_MISSING"]
+
+
+def test_estimate_with_a_remark_is_read_and_the_remark_kept() -> None:
+    """
+    Words behind an estimate in its brackets do not hide it; an estimate in points is said once.
+    """
+    text = phase_of("[ ] (H) Look (1d, after lunch)", "[ ] (H) Think (3 points)")
+    record, _ = read(text)
+
+    assert ("Look (1d, after lunch)", Decimal(1)) == (
+        record.items[0].title,
+        record.items[0].duration and record.items[0].duration.days_max,
+    )
+    assert ["5 ITEM_ESTIMATE_SPELLING", "6 ITEM_ESTIMATE_UNIT"] == codes(text)
+    assert record == read(write_delivery(record))[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "id_", "fixed"),
+    [
+        ("- [ ](T) Two (1d)", "1-T1", "- [ ] (T) Two (1d)"),
+        ("-[x] (T) Two (1d)", "1-T1", "- [x] (T) Two (1d)"),
+        ("\u2022 [ ] (T) Two (1d)", "1-T1", "- [ ] (T) Two (1d)"),
+        ("[ ] (T) Two (1d)", "1-T1", "- [ ] (T) Two (1d)"),
+        ("-[ ] Two (1d)", "1-U1", "- [ ] Two (1d)"),
+    ],
+)
+def test_item_without_space_or_bullet_is_read_and_mended(line: str, id_: str, fixed: str) -> None:
+    """
+    What Markdown takes for a link, or for more words of the item above, is an item; the fix makes it one.
+    """
+    for text in (phase_of("[ ] (B) One (1d)").replace("(1d)\n", f"(1d)\n{line}\n"), f"{PHASE}{line}\n{CRITERIA}"):
+        record, found = read(text)
+
+        assert id_ == record.items[-1].id
+        assert "ITEM_MARK_SPELLING" in [one.code for one in found]
+        mended = apply_fixes(text.encode(), Source("plan.md", text), found).raw
+        assert f"\n{fixed}\n" in mended.decode()
+
+
+def test_emphasis_that_goes_on_behind_roles_is_not_cut() -> None:
+    """
+    A fix of roles never leaves half of an emphasis behind, and no title has one.
+    """
+    _, found = read(phase_of("[ ] **(B) All of it (1d)**", "[ ] **(T)** All of it tests (1d)"))
+
+    assert [False, True] == [one.fix is not None for one in found if one.code == "ITEM_ROLE_SPELLING"]
+    assert ["All of it", "Ends."] == [item_of(line).title for line in ("**(B) All of it**", "(B) Ends (1d).")]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Rename `src/__tests__/a.ts` to `__mocks__`", "Rename src/__tests__/a.ts to __mocks__"),
+        ("src/__tests__/a.ts", "src/__tests__/a.ts"),
+        ("**Bold** and *light* __lines__, `a*b*c`", "Bold and light lines, a*b*c"),
+        ("See [the page](x.md) ~~once~~", "See the page"),
+        ("~~All of it~~", "All of it"),
+        ("snake_case_name and 2 * 3 * 4", "snake_case_name and 2 * 3 * 4"),
+    ],
+)
+def test_plain_text_keeps_what_code_writes(written: str, shown: str) -> None:
+    """
+    Emphasis, links and struck-out words go; underscores and asterisks of code stay.
+    """
+    assert shown == plain(written)
 
 
 def test_duration_in_the_middle_is_cut_out() -> None:
@@ -134,6 +238,19 @@ def test_names_of_people_are_roles() -> None:
     )
 
     assert [("builder",), ("designer",), ("designer",)] == [item.roles for item in record.items]
+    assert ["ITEM_ROLE_SPELLING"] == [one.code for one in diagnostics]
+
+
+def test_initials_of_roles_and_their_other_names_are_roles() -> None:
+    """
+    A table of roles may call them otherwise, and an item may write the initials of a role of several words.
+    """
+    table = "| Role | Who |\n|---|---|\n| Developer | Ada |\n| QA | Bob |\n| Product Owner | Dora |\n\n"
+    record, diagnostics = read(
+        table + phase_of("[ ] (B) Table (1d)", "[ ] Bob: Table tests (1d)", "[ ] (PO) Look (1d)")
+    )
+
+    assert [("builder",), ("tester",), ("product owner",)] == [item.roles for item in record.items]
     assert ["ITEM_ROLE_SPELLING"] == [one.code for one in diagnostics]
 
 

@@ -49,6 +49,7 @@ def test_messy_plan_is_written_and_read_again() -> None:
         (["Pages", "Labels"], ["Review and commit"], []),
         (["Pages", "Labels"], ["Test helpers"], []),
         (["Caching layer", "Labels"], ["Cache tests"], [("1-B1", "1-T1", PairedBy.WORDS)]),
+        (["Order service", "Mail service"], ["Tests for services"], [("1-B2", "1-T1", PairedBy.ORDER)]),
     ],
 )
 def test_tests_are_paired(works: list[str], tests: list[str], expected: list[tuple[str, str, PairedBy]]) -> None:
@@ -73,6 +74,59 @@ def test_tests_of_their_own_section_are_paired() -> None:
 
     assert [("1.1-B1", "1.2-T1")] == [(pair.work, pair.test) for pair in pairing.pairs]
     assert (("1.1-B2",), ("1.2-T2",)) == (pairing.untested, pairing.general)
+
+
+def test_risks_below_a_gate_of_a_phase_are_risks() -> None:
+    """
+    What stands under a heading of its own is no criterion of a gate above it.
+    """
+    text = phase_of("[ ] (H) Look (1d)") + "\nHuman gate after phase 1: look.\n\n#### Risks\n\n- R1: Rain\n- R1: Snow\n"
+    record, diagnostics = read(text)
+
+    assert (["R1", "R1"], ()) == ([risk.id for risk in record.risks], record.gates[0].criteria)
+    assert ["RISK_REPEATED"] == [one.code for one in diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "severity"),
+    [
+        ("No task is done until its paired test passes.", "error"),
+        ("Every item is only done when its test is green.", "error"),
+        ("Work is not complete unless tests pass.", "error"),
+        ("Items that are not done move before the next test run.", "warning"),
+    ],
+)
+def test_rule_is_stated_in_several_ways(sentence: str, severity: str) -> None:
+    """
+    A plan that says that work is done after its test is held to it.
+    """
+    text = f"- {sentence}\n\n" + phase_of("[x] (B) Order table (1d)", "[ ] (T) Order table tests (1d)")
+
+    assert [severity] == [one.severity for one in read(text)[1] if one.code == "WORK_DONE_BEFORE_TEST"]
+
+
+def test_weeks_that_cannot_be_read_are_said_once() -> None:
+    """
+    Weeks that end before they begin are invalid, and not missing as well.
+    """
+    text = phase_of("[ ] (H) Look (1d)") + "\n### Phase 2 – More (Week 5-3)\n"
+
+    assert {"PHASE_WEEKS_INVALID"} == {one.code for one in read(text)[1] if one.code.startswith("PHASE_WEEKS")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Phase 1 - Prepare\n=================\n\n1. [ ] (B) Dump (1d)\n",
+        "## Phase 1 - Prepare\n\n1. [ ] (B) Dump (1d)\n",
+        "## Phase 1 - Prepare\n\n* \u2705 (B) Dump (1d)\n",
+    ],
+)
+def test_plan_is_recognised_in_other_forms(text: str) -> None:
+    """
+    Underlined headings, numbered items and emoji are as much a delivery plan as the canonical form.
+    """
+    assert PlanFormat.DELIVERY_PLAN == read_plan(text.encode(), path="plan.md").format
 
 
 def test_roles_may_be_the_rows_of_a_table() -> None:
