@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from remit.plans.plan import RiskClass, TaskKind, TaskState
+from remit.plans.showing.cyclic import in_layers
 from remit.plans.showing.layering import Link, reduced
 from remit.plans.showing.view import PlanView, ShownTask, TaskGroup
 from remit.plans.showing.wording import (
@@ -58,10 +59,13 @@ class GraphNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphBand:
-    """Nodes of one wave. ``border`` is what stands between it and the band before: a phase's end, or its gate."""
+    """Nodes of one wave. ``border`` is what stands between it and the band before: a phase's end, or its gate.
+
+    Nodes in no wave, which wait for one another, stand in several ``layers`` one below the other.
+    """
 
     title: str
-    nodes: tuple[int, ...]
+    layers: tuple[tuple[int, ...], ...]
     subtitle: str = ""
     border: str = ""
 
@@ -70,14 +74,16 @@ class GraphBand:
 class PlanGraph:
     """What is drawn.
 
-    ``critical`` are links of the critical path; ``remarks`` say what the drawing leaves out; ``is_condensed`` if its
-    nodes are groups of tasks.
+    ``upward`` are links whose lower node comes before the upper one, because of a cycle; a link may be among ``links``,
+    too. ``critical`` are links of the critical path; ``remarks`` say what the drawing leaves out; ``is_condensed`` if
+    its nodes are groups of tasks.
     """
 
     nodes: tuple[GraphNode, ...]
     bands: tuple[GraphBand, ...]
     links: tuple[Link, ...]
     critical: frozenset[Link]
+    upward: tuple[Link, ...] = ()
     remarks: tuple[str, ...] = ()
     is_condensed: bool = False
 
@@ -86,7 +92,7 @@ def graph_of(view: PlanView) -> PlanGraph:
     """Return the graph of a plan: of its tasks, or of its phases or waves if there are too many."""
     if len(view.tasks) <= TASKS_DRAWN_MAX:
         graph = _of_tasks(view)
-        if len(graph.links) <= LINKS_DRAWN_MAX:
+        if len(graph.links) + len(graph.upward) <= LINKS_DRAWN_MAX:
             return graph
     return _of_groups(view)
 
@@ -112,36 +118,40 @@ def about_task(task: ShownTask) -> str:
 
 
 def _of_tasks(view: PlanView) -> PlanGraph:
-    groups = view.by_wave()
-    wave_of = {task.number: task.wave for task in view.tasks}
-    pairs = [(view.first[edge.before], view.first[edge.after]) for edge in view.analysis.edges]
-    links = [link for link in pairs if _is_forward(wave_of.get(link[0]), wave_of.get(link[1]))]
-    critical = _critical_links(view)
-    drawn = reduced(links, critical, ranks=[task.wave or 0 for task in view.tasks])
+    pairs = {(view.first[edge.before], view.first[edge.after]) for edge in view.analysis.edges}
+    bands = _task_bands(view, pairs)
+    layers = [layer for band in bands for layer in band.layers]
+    rank = {node: number for number, layer in enumerate(layers) for node in layer}
+    links = {link for link in pairs if rank[link[0]] < rank[link[1]]}
+    upward = {(after, before) for before, after in pairs if rank[after] < rank[before]}
+    critical = _critical_links(view, pairs)
+    of_cycles = [link for link in links if all(view.tasks[node].is_cyclic for node in link)]
+    ranks = [rank[number] for number in range(len(view.tasks))]
+    drawn = reduced(links, [*critical, *of_cycles], ranks=ranks)
     remarks = []
-    if omitted := len(set(links)) - len(set(links) & set(drawn)):
-        remarks.append(f"{counted(omitted, 'dependency', 'dependencies')} that others imply are not drawn.")
+    if omitted := len(links - set(drawn)):
+        are = "is" if omitted == 1 else "are"
+        remarks.append(f"{counted(omitted, 'dependency', 'dependencies')} that others imply {are} not drawn.")
     if any(task.is_cyclic for task in view.tasks):
-        remarks.append("Tasks of cycles stand in no wave; lines among them are not drawn.")
+        remarks.append("Tasks of cycles stand in no wave, below the others; dashed lines lead up.")
     return PlanGraph(
         nodes=tuple(_task_node(task) for task in view.tasks),
-        bands=_task_bands(view, groups),
+        bands=bands,
         links=tuple(drawn),
         critical=frozenset(critical),
+        upward=tuple(sorted(upward)),
         remarks=tuple(remarks),
     )
 
 
-def _is_forward(before: int | None, after: int | None) -> bool:
-    return before is not None and after is not None and before < after
-
-
-def _critical_links(view: PlanView) -> list[Link]:
+def _critical_links(view: PlanView, pairs: set[Link]) -> list[Link]:
+    """Return the links of the critical path: dependencies, and steps to a next phase, but none that skips a cycle."""
     critical = view.critical
     if critical is None:
         return []
     numbers = [view.first[task] for task in critical.tasks]
-    return list(pairwise(numbers))
+    phases = [task.task.phase for task in view.tasks]
+    return [link for link in pairwise(numbers) if link in pairs or phases[link[0]] != phases[link[1]]]
 
 
 def _task_node(task: ShownTask) -> GraphNode:
@@ -164,13 +174,14 @@ def _task_node(task: ShownTask) -> GraphNode:
     )
 
 
-def _task_bands(view: PlanView, groups: Iterable[TaskGroup]) -> tuple[GraphBand, ...]:
+def _task_bands(view: PlanView, links: Iterable[Link]) -> tuple[GraphBand, ...]:
     phases = view.plan.phases if len(view.plan.phases) > 1 else ()
     titles = {phase.id: plain(phase.title or phase.id) for phase in phases}
     gates = {join.before: join.gate for join in view.analysis.joins if join.gate is not None}
     bands: list[GraphBand] = []
     last: str | None = None
-    for group in groups:
+    for group in view.by_wave():
+        numbers = tuple(task.number for task in group.tasks)
         inside = list(dict.fromkeys(task.task.phase for task in group.tasks if task.task.phase in titles))
         phase = inside[0] if len(inside) == 1 else None
         border = ""
@@ -182,7 +193,7 @@ def _task_bands(view: PlanView, groups: Iterable[TaskGroup]) -> tuple[GraphBand,
             GraphBand(
                 title=group.title,
                 subtitle=counted(len(group.tasks), "task"),
-                nodes=tuple(task.number for task in group.tasks),
+                layers=(numbers,) if group.wave is not None else in_layers(numbers, links),
                 border=border,
             )
         )
@@ -275,4 +286,4 @@ def _group_bands(links: Iterable[Link], node_count: int) -> tuple[GraphBand, ...
     bands: dict[int, list[int]] = defaultdict(list)
     for node, level in enumerate(depth):
         bands[level].append(node)
-    return tuple(GraphBand(title="", nodes=tuple(bands[level])) for level in sorted(bands))
+    return tuple(GraphBand(title="", layers=(tuple(bands[level]),)) for level in sorted(bands))

@@ -1,14 +1,14 @@
 """Rows of a graph: which boxes stand beside each other, in which order, and where lines pass between them.
 
-Owns: waves wider than a page become several rows, lines over several rows get a lane in each, and the order in each row
-is the one with few crossings that ``fast-sugiyama`` finds.
+Owns: waves wider than a page become several rows, lines over several rows get a lane in each, which those from one node
+or to one node share, and the order in each row is the one with few crossings that ``fast-sugiyama`` finds.
 Does not know: sizes and coordinates, or what a node means.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -25,7 +25,8 @@ class Layering:
     """Nodes in rows.
 
     ``rows`` hold nodes and lanes in their order; whatever is not smaller than ``node_count`` is a lane. ``wave_of``
-    gives the wave of each row. ``chains`` are the links with the lanes that they pass, from node to node.
+    gives the wave of each row. ``chains`` are the links with the lanes that they pass, from node to node. Links share
+    lanes only if all of them leave one node, and then from it on, or all reach one node, and then up to it.
     """
 
     node_count: int
@@ -35,22 +36,24 @@ class Layering:
 
     @property
     def segments(self) -> Iterator[Link]:
-        """Yield the pieces of links from one row to the next."""
-        for chain in self.chains.values():
-            yield from pairwise(chain)
+        """Yield the pieces of links from one row to the next, each once."""
+        yield from _segments(self.chains)
 
 
-def layer(waves: Sequence[Sequence[int]], links: Iterable[Link], *, row_length_max: int) -> Layering:
+def layer(
+    waves: Sequence[Sequence[int]], links: Iterable[Link], *, row_length_max: int, alone: Collection[Link] = ()
+) -> Layering:
     """Return nodes in rows.
 
     Args:
         waves: Nodes by wave. All together are the numbers from 0 on, each once.
         links: Each from a node of one wave to a node of a later one.
         row_length_max: Most nodes in a row.
+        alone: Links that share no lane.
     """
-    known = sorted(set(links))
+    trunks = _trunks(sorted(set(links)), alone)
     if any(len(wave) > row_length_max for wave in waves):
-        waves = _nodes_only(_ordered(*_with_lanes(waves, known)), sum(map(len, waves)))
+        waves = _nodes_only(_ordered(*_with_lanes(waves, trunks)), sum(map(len, waves)))
     rows: list[Sequence[int]] = []
     wave_of: list[int] = []
     for number, wave in enumerate(waves):
@@ -58,7 +61,7 @@ def layer(waves: Sequence[Sequence[int]], links: Iterable[Link], *, row_length_m
         # Dealt out, not cut: what stands side by side stays where it was, and lines stay short.
         rows += [wave[first::count] for first in range(count)]
         wave_of += [number] * count
-    laned, chains = _with_lanes(rows, known)
+    laned, chains = _with_lanes(rows, trunks)
     return Layering(
         node_count=sum(map(len, waves)),
         rows=tuple(map(tuple, _ordered(laned, chains))),
@@ -84,21 +87,38 @@ def reduced(links: Iterable[Link], kept: Iterable[Link], *, ranks: Sequence[int]
     return sorted(needed)
 
 
+def _trunks(links: Sequence[Link], alone: Collection[Link]) -> dict[Link, tuple[int, ...]]:
+    """Return for each link what it shares lanes with: links of the same key, which is one of its ends or both."""
+    shared = [link for link in links if link not in alone]
+    leaving = Counter(before for before, _ in shared)
+    reaching = Counter(after for _, after in shared)
+    return {
+        link: link if link in alone else ((link[0], -1) if leaving[link[0]] >= reaching[link[1]] else (-1, link[1]))
+        for link in links
+    }
+
+
 def _with_lanes(
-    rows: Sequence[Sequence[int]], links: Sequence[Link]
+    rows: Sequence[Sequence[int]], trunks: Mapping[Link, tuple[int, ...]]
 ) -> tuple[list[list[int]], dict[Link, tuple[int, ...]]]:
-    """Return the rows with a lane for each link in each row that it passes."""
+    """Return the rows with a lane for each trunk in each row that it passes."""
     row_of = {node: number for number, row in enumerate(rows) for node in row}
     laned = [list(row) for row in rows]
-    following = len(row_of)
+    lanes: dict[tuple[tuple[int, ...], int], int] = {}
     chains: dict[Link, tuple[int, ...]] = {}
-    for before, after in links:
-        lanes = range(following, following + row_of[after] - row_of[before] - 1)
-        for lane, number in zip(lanes, range(row_of[before] + 1, row_of[after]), strict=True):
-            laned[number].append(lane)
-        following += len(lanes)
-        chains[before, after] = (before, *lanes, after)
+    for (before, after), trunk in trunks.items():
+        passed = []
+        for number in range(row_of[before] + 1, row_of[after]):
+            if (trunk, number) not in lanes:
+                lanes[trunk, number] = len(row_of) + len(lanes)
+                laned[number].append(lanes[trunk, number])
+            passed.append(lanes[trunk, number])
+        chains[before, after] = (before, *passed, after)
     return laned, chains
+
+
+def _segments(chains: Mapping[Link, Sequence[int]]) -> dict[Link, None]:
+    return dict.fromkeys(pair for chain in chains.values() for pair in pairwise(chain))
 
 
 def _ordered(rows: list[list[int]], chains: Mapping[Link, Sequence[int]]) -> list[list[int]]:
@@ -107,7 +127,7 @@ def _ordered(rows: list[list[int]], chains: Mapping[Link, Sequence[int]]) -> lis
         return rows
     from fast_sugiyama import from_edges
 
-    segments = [pair for chain in chains.values() for pair in pairwise(chain)]
+    segments = list(_segments(chains))
     layouts = from_edges(
         [*segments, *_holding(rows, segments)],
         ranking_type="up",

@@ -20,6 +20,11 @@ _WIDE_EM: Final = 0.98
 _FULL_EM: Final = 1.05
 """Widths in parts of the font size: those of DejaVu Sans, the widest of the fonts that browsers fall back to."""
 
+_WIDTHLESS: Final = frozenset({"Mn", "Me", "Cf"})
+"""Marks on the letter before, and joiners."""
+
+_DIRECTED: Final = frozenset({"L", "R", "AL"})
+
 MONO_EM: Final = 0.61
 
 ELLIPSIS: Final = "…"
@@ -55,6 +60,12 @@ def wrap(text: str, *, width: float, size: float, lines_max: int) -> tuple[str, 
     return tuple(lines)
 
 
+def is_rtl(text: str) -> bool:
+    """Whether a text is read from the right: the first letter that has a direction decides, as in browsers."""
+    directions = (unicodedata.bidirectional(character) for character in text)
+    return next((way for way in directions if way in _DIRECTED), "L") != "L"
+
+
 def _break(text: str, width_em: float) -> int:
     """Return where a first line ends: at a space, else where parts of names meet, else anywhere within a word."""
     end = max(1, _fitting(text, 0, width_em))
@@ -84,7 +95,7 @@ def _em(character: str) -> float:
         return _WIDE_EM
     if character.isascii():
         return _CAPITAL_EM if character.isupper() else _PLAIN_EM
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in _WIDTHLESS:
         return 0.0
     if unicodedata.east_asian_width(character) in "WF" or ord(character) > 0xFFFF:
         return _FULL_EM

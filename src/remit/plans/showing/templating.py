@@ -6,6 +6,7 @@ Does not know: what is shown.
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -43,6 +44,14 @@ def prose(text: str) -> Markup:
     return Markup("").join(pieces)
 
 
+def path(text: str) -> Markup:
+    """Return a path on one line, its folders from the left to the right, also where their names are read otherwise."""
+    line = shown(text)
+    if not any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line):
+        return Markup("{}").format(line)
+    return Markup("/").join(Markup("<bdi>{}</bdi>").format(part) for part in line.split("/"))
+
+
 @cache
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -56,6 +65,6 @@ def _environment() -> Any:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        n=number, shown=shown, prose=prose, days=days, counted=counted, percent=percent, day_range=day_range
+        n=number, shown=shown, prose=prose, path=path, days=days, counted=counted, percent=percent, day_range=day_range
     )
     return environment

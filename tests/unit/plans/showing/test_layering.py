@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remit.plans.showing.cyclic import in_layers
 from remit.plans.showing.layering import layer, reduced
 from remit.plans.showing.placing import Sizes, isotonic, place
 
@@ -42,6 +43,39 @@ def test_rows_keep_waves_apart_and_hold_everything(links: list[tuple[int, int]],
     assert set(forward) == set(layering.chains)
     for before, after in layering.segments:
         assert row_of[before] + 1 == row_of[after]
+
+
+@given(LINKS, st.integers(0, 3))
+def test_links_share_lanes_with_those_of_one_end(links: list[tuple[int, int]], kept: int) -> None:
+    """
+    What passes one lane all leaves one node or all reaches one node, and a link that is to be alone is alone.
+    """
+    forward = links_forward(links)
+    alone = forward[:kept]
+    layering = layer([range(start, start + 5) for start in (0, 5, 10)], forward, row_length_max=2, alone=alone)
+    passing: dict[int, set[tuple[int, int]]] = {}
+    for link, chain in layering.chains.items():
+        for lane in chain[1:-1]:
+            passing.setdefault(lane, set()).add(link)
+
+    for found in passing.values():
+        assert 1 in {len({before for before, _ in found}), len({after for _, after in found})}
+        assert len(found) == 1 or not found.intersection(alone)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
+def test_layers_hold_apart_what_is_linked(links: list[tuple[int, int]]) -> None:
+    """
+    Every node is in one layer, no link has both ends in one, and where there is no cycle all lead down.
+    """
+    layers = in_layers(range(10), links)
+    layer_of = {node: number for number, nodes in enumerate(layers) for node in nodes}
+    others = [link for link in links if link[0] != link[1]]
+
+    assert list(range(10)) == sorted(node for nodes in layers for node in nodes)
+    assert all(layer_of[one] != layer_of[other] for one, other in others)
+    if nx.is_directed_acyclic_graph(nx.DiGraph(others)):
+        assert all(layer_of[one] < layer_of[other] for one, other in others)
 
 
 @given(LINKS)

@@ -32,6 +32,20 @@ PLANS = {
         *(PlanTask(id=f"{number}", title="First") for number in range(40)),
         PlanTask(id="end", title="Last", depends_on=after(*map(str, range(40)))),
     ),
+    "star": plan_of(
+        PlanTask(id="begin", title="First"),
+        *(PlanTask(id=f"{number}", title="Beside", depends_on=after("begin")) for number in range(40)),
+        PlanTask(id="end", title="Last", depends_on=after(*map(str, range(40)))),
+    ),
+    "cycles": plan_of(
+        PlanTask(id="before", title="In front of the cycle"),
+        PlanTask(id="egg", title="Egg", depends_on=after("before", "hen")),
+        PlanTask(id="chick", title="Chick", depends_on=after("egg")),
+        PlanTask(id="hen", title="Hen", depends_on=after("chick", "egg")),
+        PlanTask(id="roast", title="Behind the cycle", depends_on=after("hen", "before")),
+        PlanTask(id="one", title="One of two", depends_on=after("other")),
+        PlanTask(id="other", title="The other of two", depends_on=after("one", "before")),
+    ),
 }
 
 
@@ -78,6 +92,67 @@ def test_lines_pass_beside_boxes(plan: Plan) -> None:
             assert any(start - 0.2 <= top and bottom <= end + 0.2 for start, end in gaps)
 
 
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_lines_from_a_box_lead_to_what_comes_after_it(plan: Plan) -> None:
+    """
+    Whoever follows the lines that leave a box, also where several share a way, comes to all that it leads to, and to
+    nothing else.
+    """
+    graph, drawing = drawing_of(plan)
+    ways: dict[bool, dict[tuple[float, float], set[tuple[float, float]]]] = {True: {}, False: {}}
+    for line in drawing.lines:
+        for one, other in pairwise(points(line.path)):
+            ways[line.is_upward].setdefault(one, set()).add(other)
+
+    for number, box in enumerate(drawing.boxes):
+        down = reached(ways[False], box, at=box.y + box.height)
+        assert {other for one, other in graph.links if one == number} == {
+            other
+            for other, target in enumerate(drawing.boxes)
+            if any(holds(target, x) and y == target.y - 5 for x, y in down)
+        }
+        up = reached(ways[True], box, at=box.y)
+        assert {one for one, other in graph.upward if other == number} == {
+            other
+            for other, target in enumerate(drawing.boxes)
+            if any(holds(target, x) and y == target.y + target.height + 5 for x, y in up)
+        }
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    return [(numbers[-2], numbers[-1]) for _, numbers in commands(path)]
+
+
+def holds(box: DrawnBox, x: float) -> bool:
+    return box.x <= x <= box.x + box.width
+
+
+def reached(
+    ways: dict[tuple[float, float], set[tuple[float, float]]], box: DrawnBox, *, at: float
+) -> set[tuple[float, float]]:
+    """Return the points that ways lead to from an edge of a box."""
+    found = {point for point in ways if holds(box, point[0]) and point[1] == at}
+    following = list(found)
+    while following:
+        new = ways.get(following.pop(), set()) - found
+        found |= new
+        following += new
+    return found
+
+
+def test_every_line_of_a_cycle_is_drawn() -> None:
+    """
+    What waits for one another stands below the others, each dependency has a line, and one of each cycle leads up.
+    """
+    graph, _ = drawing_of(PLANS["cycles"])
+    edges = {(1, 0), (1, 3), (2, 1), (3, 2), (3, 1), (4, 3), (4, 0), (5, 6), (6, 5), (6, 0)}
+
+    assert edges == {(after, before) for before, after in graph.links} | set(graph.upward)
+    assert {(1, 3), (4, 3), (5, 6)} == set(graph.upward)
+    assert [2, 3] == [sum(map(len, graph.bands[0].layers)) + 1, len(graph.bands[-1].layers)]
+    assert frozenset() == graph.critical & {(0, 4)} - set(graph.links)
+
+
 def commands(path: str) -> list[tuple[str, list[float]]]:
     return [(part[0], [float(n) for n in NUMBER.findall(part)]) for part in re.findall(r"[MLC][^MLC]*", path)]
 
@@ -87,7 +162,7 @@ def straight_pieces(path: str) -> list[tuple[float, float, float]]:
     y = 0.0
     for command, numbers in commands(path):
         if command == "L":
-            found.append((numbers[0], y, numbers[1]))
+            found.append((numbers[0], min(y, numbers[1]), max(y, numbers[1])))
         y = numbers[-1]
     return found
 
@@ -97,7 +172,7 @@ def bends(path: str) -> list[tuple[float, float]]:
     y = 0.0
     for command, numbers in commands(path):
         if command == "C":
-            found.append((y, numbers[-1]))
+            found.append((min(y, numbers[-1]), max(y, numbers[-1])))
         y = numbers[-1]
     return found
 
@@ -135,7 +210,7 @@ def test_implied_dependency_is_not_drawn() -> None:
     graph, _ = drawing_of(payments())
 
     assert ((0, 1), (1, 2), (2, 3)) == graph.links
-    assert ("1 dependency that others imply are not drawn.",) == graph.remarks
+    assert ("1 dependency that others imply is not drawn.",) == graph.remarks
 
 
 def test_critical_path_is_marked_by_more_than_colour() -> None:
@@ -201,6 +276,26 @@ def test_drawing_of_the_reference_is_the_one_that_is_drawn() -> None:
     drawn = render_svg(view_of(reading.plan))
 
     assert drawn == (ROOT / "docs" / "reference" / "plans-show.svg").read_text(encoding="utf-8")
+
+
+def test_title_that_is_read_from_the_right_begins_there() -> None:
+    """
+    A title in Arabic or Hebrew begins at the right side of its box, one with such a word in it does not.
+    """
+    titles = (
+        "\u05e2\u05d1\u05e8\u05d9\u05ea 100% ok",
+        "1. \u0627\u0644\u0639\u0642\u062f",
+        "Plan \u05e2\u05d1\u05e8\u05d9\u05ea",
+        "Plan",
+    )
+    root = ET.fromstring(render_svg(view_of(plan_of(*(PlanTask(id=title, title=title) for title in titles)))))
+    ways = {
+        text.text: (text.get("direction"), text.get("x"))
+        for text in root.iter(f"{SVG}text")
+        if text.get("class") == "title"
+    }
+
+    assert [("rtl", "203"), ("rtl", "203"), (None, "9"), (None, "9")] == [ways[title] for title in titles]
 
 
 def test_hostile_text_stays_text() -> None:
