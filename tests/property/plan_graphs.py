@@ -22,6 +22,7 @@ from remit.plans.plan import (
     PlanPhase,
     PlanTask,
     RiskClass,
+    TaskKind,
     TaskState,
 )
 
@@ -58,6 +59,7 @@ def tasks(draw: st.DrawFn, number: int, count: int, *, phases: bool) -> PlanTask
     return PlanTask(
         id=f"T{number}",
         title=f"Task {number}",
+        kind=draw(st.sampled_from((TaskKind.WORK, TaskKind.WORK, TaskKind.TEST))),
         phase=draw(st.sampled_from((*PHASES, None))) if phases else None,
         depends_on=tuple(Dependency(id=f"T{other}") for other in named),
         owns=claims(draw(some)),
@@ -87,7 +89,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 def pairs_of(plan: Plan) -> set[tuple[str, str]]:
-    """Return which task comes right before which: said, implied by a test, or by a phase, for each pair of tasks."""
+    """Return which task comes right before which: said, implied by tests, or by a phase, for each pair of tasks."""
     phase = {task.id: PHASES.index(task.phase) if task.phase and plan.phases else None for task in plan.tasks}
 
     def backwards(before: str, after: str) -> bool:
@@ -110,7 +112,28 @@ def pairs_of(plan: Plan) -> set[tuple[str, str]]:
         for one, other in product(phase, repeat=2)
         if phase[one] is not None and phase[other] is not None and phase[one] < phase[other]
     }
-    return said | implied | phased
+    return said | implied | phased | tested_first(plan, said | implied, phased)
+
+
+def tested_first(plan: Plan, said: set[tuple[str, str]], phased: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return each test with what waits for the work that it tests, apart from what would make a circle."""
+    names = [task.id for task in plan.tasks]
+    kind = {task.id: task.kind for task in plan.tasks}
+    tests = {(task.id, test) for task in plan.tasks for test in task.tests if (task.id, test) in said}
+    for test in names:
+        works = {one for one, other in said if other == test and kind[one] is TaskKind.WORK}
+        if kind[test] is TaskKind.TEST and len(works) == 1:
+            tests.add((works.pop(), test))
+    wanted = {
+        (test, after)
+        for work, test in tests
+        for before, after in said
+        if before == work and (work, after) not in tests and (test, after) not in said
+    }
+    before = closure(names, said | phased)
+    sound = {(test, after) for test, after in wanted if (after, test) not in before}
+    joined = closure(names, said | phased | sound)
+    return {(test, after) for test, after in sound if (after, test) not in joined}
 
 
 def closure(names: list[str], pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:

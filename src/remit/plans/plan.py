@@ -55,7 +55,10 @@ class RiskClass(StrEnum):
 
 
 class DependencyOrigin(StrEnum):
-    """Where a document says that one task comes before another; ``TEST`` is that it tests the other's work."""
+    """Where a document says that one task comes before another.
+
+    ``TEST`` is that a task tests the work of the one before; ``TESTED`` that it builds on work which that one tests.
+    """
 
     FIELD = "field"
     CHAIN = "chain"
@@ -63,6 +66,7 @@ class DependencyOrigin(StrEnum):
     MATRIX = "matrix"
     ORDER = "order"
     TEST = "test"
+    TESTED = "tested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 Owns: the protocols of a coding agent, a verifier, a prover of wiring and a checker of assertions, with their records.
 Does not know: models, sandboxes, version control. `declared` holds the contracts of the tools that adapters will be.
 
-A *workspace* is named, never a path of this machine: the adapter knows where it is, and lets nothing leave it. Paths
-are relative to its root, as plans write them: a file, a directory that ends in ``/``, or a glob.
+A *workspace* is named, never a path of this machine: the adapter knows where it is, and lets nothing leave it; what the
+version control keeps for itself is no part of it. Paths are relative to its root, as plans write them: a file, a
+directory that ends in ``/`` (with all below), or a glob of ``*``, ``?``, ``**`` and ``{a,b}``; brackets are brackets.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from remit.core.canonical import JsonValue
 class ChangeOrder:
     """What a coding agent is asked to do.
 
-    It may create and change what ``write`` names and nothing else, at most ``files_max`` files if that is set, and sees
-    what ``read`` names (empty: the whole workspace) without ``denied``, which wins over both. With
+    It may create, change and delete what ``write`` names and nothing else, at most ``files_max`` files if that is set,
+    and sees that and what ``read`` names (empty: the whole workspace), without ``denied``, which wins over both. With
     ``evidence_required`` it leaves evidence of each criterion in the workspace. ``feedback`` is what the verification
     of the iteration before found; null in the first.
     """

@@ -37,31 +37,35 @@ TAIL_CHARACTERS_MAX: Final = 8_000
 ITEMS_MAX: Final = 1_000
 FILES_MAX: Final = 10_000
 
-OUTSIDE_PATTERN: Final = r"^/|^~|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\u0000-\u001f]"
+OUTSIDE_PATTERN: Final = r"^\s*([/\\~]|[A-Za-z]:)|(^|[/\\])\s*\.\.\s*([/\\]|$)|[\u0000-\u001f]"
 """What a path has that leads out of a workspace, or may on some system."""
 
-_WORKSPACE: Final[dict[str, JsonValue]] = {
+WORKSPACE: Final[dict[str, JsonValue]] = {
     "description": "The workspace's name; the adapter knows where it is.",
     "type": "string",
     "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
 }
+"""The schema of a workspace's name, here and in a run's input."""
+
 _TEXT: Final[dict[str, JsonValue]] = {"type": "string", "minLength": 1, "maxLength": TEXT_CHARACTERS_MAX}
 _TEXTS: Final[dict[str, JsonValue]] = {"type": "array", "items": _TEXT, "maxItems": ITEMS_MAX}
 _PATH: Final[dict[str, JsonValue]] = {
-    "description": "Relative to the workspace: a file, a directory ending in /, or a glob; never upwards.",
+    "description": "Relative to the workspace: a file, a directory ending in /, or a glob of *, ?, ** and {a,b}.",
     "type": "string",
     "minLength": 1,
     "maxLength": 500,
     "not": {"pattern": OUTSIDE_PATTERN},
 }
-_PATHS: Final[dict[str, JsonValue]] = {"type": "array", "items": _PATH, "maxItems": ITEMS_MAX}
+PATHS: Final[dict[str, JsonValue]] = {"type": "array", "items": _PATH, "maxItems": ITEMS_MAX}
+"""The schema of a list of paths; that of a run's input is the same, so that nothing is refused only when it is used."""
+
 _PASSED: Final[dict[str, JsonValue]] = {"type": "boolean"}
 
 
 def _input(properties: dict[str, JsonValue], required: list[JsonValue]) -> dict[str, JsonValue]:
     return {
         "type": "object",
-        "properties": {"workspace": _WORKSPACE, **properties},
+        "properties": {"workspace": WORKSPACE, **properties},
         "required": ["workspace", *required],
         "additionalProperties": False,
     }
@@ -80,9 +84,9 @@ CODE_CHANGE: Final = ToolContract(
             "title": _TEXT,
             "objective": _TEXT,
             "criteria": _TEXTS,
-            "write": {**_PATHS, "minItems": 1},
-            "read": _PATHS,
-            "denied": _PATHS,
+            "write": {**PATHS, "minItems": 1},
+            "read": PATHS,
+            "denied": PATHS,
             "files_max": {"type": "integer", "minimum": 1, "maximum": FILES_MAX},
             "invariants": _TEXTS,
             "evidence_required": {
@@ -138,7 +142,7 @@ CODE_VERIFY: Final = ToolContract(
 CODE_PROVE_WIRING: Final = ToolContract(
     name="code.prove_wiring",
     description="Shows that what was built is reached: runs commands, and follows paths through the code.",
-    input_schema=_input({"cli": _TEXTS, "integration": _TEXTS, "owns": _PATHS}, ["cli", "integration", "owns"]),
+    input_schema=_input({"cli": _TEXTS, "integration": _TEXTS, "owns": PATHS}, ["cli", "integration", "owns"]),
     output_schema=_output(
         {
             "passed": _PASSED,

@@ -249,6 +249,21 @@ def _of_record(text: str, name: str, findings: list[Finding]) -> Example:
     return Example(files={"step.json": text.encode()}, command="", findings=diagnostics, sources={source.path: source})
 
 
+def _tests_unordered() -> Example:
+    """Return a table in which one task has more tests, and more that waits for it, than are ordered."""
+    tests = [f"| T-{number} | Test {number} | Test | A-1 | Bo |" for number in range(250)]
+    others = [f"| W-{number} | Use {number} | Work | A-1 | Al |" for number in range(250)]
+    head = [
+        "# Cart",
+        "",
+        "| ID | Task | Kind | Depends on | Owner |",
+        "|---|---|---|---|---|",
+        "| A-1 | Build | Work | | Al |",
+    ]
+    table = "\n".join([*head, *tests, *others, ""])
+    return _of_plan("plan.md", table.encode(), "")
+
+
 MADE = {
     "CONTRACT_CHANGED": _contract_changed,
     "DOCUMENT_TOO_LARGE": _too_large,
@@ -256,6 +271,7 @@ MADE = {
     "DOCUMENT_UNREADABLE": _unreadable,
     "IDEMPOTENCY_REPEATED": _repeated,
     "LIMIT_EXCEEDED": _limit_exceeded,
+    "TESTS_UNORDERED": _tests_unordered,
 }
 """Examples that no file can hold."""
 

@@ -2,6 +2,7 @@
 
 from remit.plans.analysis.analysing import analyse
 from remit.plans.analysis.checking import check_plan
-from remit.plans.analysis.records import Analysis
+from remit.plans.analysis.parallelism_checks import meaning_of
+from remit.plans.analysis.records import Analysis, ReferenceKind, Verdict
 
-__all__ = ["Analysis", "analyse", "check_plan"]
+__all__ = ["Analysis", "ReferenceKind", "Verdict", "analyse", "check_plan", "meaning_of"]

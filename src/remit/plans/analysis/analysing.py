@@ -13,6 +13,7 @@ from remit.plans.analysis.graph import Graph, build_graph
 from remit.plans.analysis.ownership import claims_of, map_ownership
 from remit.plans.analysis.parallelism import compute_parallelism
 from remit.plans.analysis.records import Analysis, Cycle
+from remit.plans.analysis.tested import tests_first
 from remit.plans.analysis.totals import measure_progress, profile_risks, sum_estimates
 from remit.plans.analysis.traceability import trace_plan
 from remit.plans.plan import Plan
@@ -24,7 +25,7 @@ def analyse(plan: Plan) -> Analysis:
     Never raises, whatever the plan is: tasks that are named and not there, cycles and contradictions are part of the
     result. A plan of 20,000 tasks takes seconds.
     """
-    graph = build_graph(plan)
+    graph = tests_first(build_graph(plan))
     order = order_graph(graph)
     claims = claims_of(graph)
     timing = time_plan(graph, order)
@@ -35,6 +36,7 @@ def analyse(plan: Plan) -> Analysis:
         self_references=graph.references.selves,
         repeated_ids=graph.repeated,
         against_phases=graph.references.against_phases,
+        untested=graph.untested,
         cycles=tuple(_cycle(graph, knot) for knot in order.knots),
         waves=timing.waves,
         critical_by_count=timing.by_count,

@@ -36,6 +36,7 @@ def check_plan(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> None:
     checked = _Checked(plan=plan, analysis=analysis, reporter=reporter, tasks=tasks)
     _check_references(checked)
     _check_phases(checked)
+    _check_tested(checked)
     for cycle in analysis.cycles:
         _check_cycle(checked, cycle)
     check_ownership(analysis.ownership, reporter)
@@ -78,6 +79,16 @@ def _check_phases(checked: _Checked) -> None:
             f"phase {first.phase}, which begins later; move one of them",
             at=edge.at[0] if edge.at else second.at,
             related={f"{first.id}, of phase {first.phase}": first.at},
+        )
+
+
+def _check_tested(checked: _Checked) -> None:
+    for name in checked.analysis.untested:
+        checked.reporter.report(
+            "TESTS_UNORDERED",
+            f"expected fewer tasks that test {name} or wait for it, got too many to let each of these wait for each "
+            "test; test it in one task, or write the dependencies",
+            at=checked.tasks[name].at,
         )
 
 
@@ -127,9 +138,10 @@ def _check_requirements(checked: _Checked) -> None:
 
 def _check_progress(checked: _Checked) -> None:
     progress, tasks = checked.analysis.progress, checked.tasks
+    implied = {DependencyOrigin.TEST, DependencyOrigin.TESTED}
     edges = {(edge.after, edge.before): edge for edge in checked.analysis.edges}
     for name, dependency in progress.done_early:
-        if edges[name, dependency].origins == (DependencyOrigin.TEST,):
+        if implied.issuperset(edges[name, dependency].origins):
             continue
         checked.reporter.report(
             "TASK_DONE_EARLY",

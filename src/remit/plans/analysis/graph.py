@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from remit.plans.analysis.records import Edge, Join, ReferenceKind, TaskReference
@@ -33,7 +33,8 @@ class Graph:
     """The graph.
 
     Nodes are numbered: first the tasks in the document's order, then the joins. ``after[node]`` are the nodes that come
-    right after it, ``before[node]`` those right before.
+    right after it, ``before[node]`` those right before. ``tests[node]`` are the tests of a task's work; ``untested``
+    is the work whose dependents do not wait for its tests, because there are too many of both (see ``tested``).
     """
 
     tasks: tuple[PlanTask, ...]
@@ -44,6 +45,8 @@ class Graph:
     edges: tuple[Edge, ...]
     joins: tuple[Join, ...]
     references: References
+    tests: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    untested: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.after)

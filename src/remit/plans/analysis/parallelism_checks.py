@@ -39,7 +39,7 @@ def _check_recommendation(plan: Plan, analysis: Analysis, reporter: PlanReporter
     declared = plan.parallelism
     if declared is None or declared.recommendation is None:
         return
-    meant = _meaning(declared.recommendation)
+    meant = meaning_of(declared.recommendation)
     computed = analysis.parallelism
     # A graph that is not sound yields no verdict that anybody should follow.
     is_sound = not (analysis.cycles or analysis.unknown or analysis.against_phases)
@@ -47,7 +47,7 @@ def _check_recommendation(plan: Plan, analysis: Analysis, reporter: PlanReporter
         return
     if computed.reason is VerdictReason.LEVEL_MISSING:
         return
-    is_alone = _meaning(reporter.text.text[slice(*declared.recommendation_at)]) is meant
+    is_alone = meaning_of(reporter.text.text[slice(*declared.recommendation_at)]) is meant
     reporter.report(
         "RECOMMENDATION_CONTRADICTED",
         f"expected the recommendation {computed.verdict}, got {meant}: {computed.explanation}; write what the graph "
@@ -58,5 +58,6 @@ def _check_recommendation(plan: Plan, analysis: Analysis, reporter: PlanReporter
     )
 
 
-def _meaning(word: str) -> Verdict | None:
+def meaning_of(word: str) -> Verdict | None:
+    """Return what the word of a recommendation means; ``None`` for one that is not known."""
     return _MEANINGS.get(word.strip(" *`").upper().replace(" ", "_"))

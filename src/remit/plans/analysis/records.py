@@ -311,12 +311,14 @@ class Analysis:
     """What follows from a plan. Ids are those of its tasks; of several tasks with one id the first counts.
 
     Attributes:
-        edges: Which task comes before which, each pair once: what the document says, and tests after their work.
+        edges: Which task comes before which, each pair once: what the document says, tests after their work, and what
+            waits for work after its tests.
         joins: Where phases meet; they order tasks without an edge for each pair.
         unknown: References to tasks that are not there.
         self_references: Tasks that name themselves.
         repeated_ids: Ids of more than one task.
         against_phases: Dependencies on a task of a later phase. They are no edges: they can never be met.
+        untested: Work that is tested and waited for by so many tasks that they are not ordered; almost always none.
         cycles: Sets of tasks that wait for one another.
         waves: Tasks that can run when all waves before have ended. Tasks of cycles are in none; what comes behind them
             is placed as if they took no time.
@@ -339,6 +341,7 @@ class Analysis:
     self_references: tuple[TaskReference, ...]
     repeated_ids: tuple[str, ...]
     against_phases: tuple[Edge, ...]
+    untested: tuple[str, ...]
     cycles: tuple[Cycle, ...]
     waves: tuple[tuple[str, ...], ...]
     critical_by_count: CriticalPath | None

@@ -76,13 +76,14 @@ def _traces(
 
 def _tests(graph: Graph, nodes: tuple[int, ...]) -> tuple[str, ...]:
     """Return the tests of some tasks: their test cases, their test tasks, and themselves if they are tests."""
-    named = chain.from_iterable(_tests_of(graph.tasks[node]) for node in nodes)
+    named = chain.from_iterable(_tests_of(graph, node) for node in nodes)
     return tuple(dict.fromkeys(islice(named, _TESTS_MAX)))
 
 
-def _tests_of(task: PlanTask) -> chain[str]:
+def _tests_of(graph: Graph, node: int) -> chain[str]:
+    task = graph.tasks[node]
     own = (task.id,) if task.kind is TaskKind.TEST else ()
-    return chain((reference.id for reference in task.test_cases), task.tests, own)
+    return chain((one.id for one in task.test_cases), task.tests, graph.ids(graph.tests.get(node, ())), own)
 
 
 def _uncovered_tests(plan: Plan, graph: Graph) -> tuple[str, ...]:

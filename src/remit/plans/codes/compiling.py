@@ -36,7 +36,10 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
     (
         "COMPILE_SCOPE_FROM_FILES",
         _NOTE,
-        "A task has no ownership, as plans below level 3 may; it may change what its `Files` names, and nothing else.",
+        (
+            "A task of a plan below level 3, or of a task table, has no ownership; it may change what its `Files` "
+            "names, and nothing else."
+        ),
     ),
     (
         "COMPILE_SCOPE_OPEN",
@@ -52,6 +55,14 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         (
             "A task names no command that verifies it. Whoever starts the run has to name one for all such tasks, in "
             "the input's `verify`."
+        ),
+    ),
+    (
+        "COMPILE_ORDERED",
+        _NOTE,
+        (
+            "Tasks without order among them must not run at the same time: they change the same files, or the plan is "
+            "for one worker (below level 3, or by its own recommendation). The later one is compiled to wait."
         ),
     ),
 )

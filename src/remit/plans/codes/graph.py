@@ -39,6 +39,14 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         "A task waits for one of a later phase, which only begins when the task's own phase has ended.",
     ),
     (
+        "TESTS_UNORDERED",
+        _WARNING,
+        (
+            "What waits for work waits for its tests too. Of one task there are so many of both that this was not "
+            "computed, and the plan does not compile."
+        ),
+    ),
+    (
         "OWNERSHIP_OVERLAP",
         _ERROR,
         (

@@ -20,7 +20,7 @@ from remit.plans.business import compile_business
 from remit.plans.catalogue import Catalogue
 from remit.plans.compiling.document import Written, write_document
 from remit.plans.compiling.names import Names, definition_name
-from remit.plans.compiling.outline import Outline, outline_plan
+from remit.plans.compiling.outline import Outline, Part, outline_plan
 from remit.plans.compiling.remit_file import write_remit
 from remit.plans.compiling.settings import DEFAULTS, CompileSettings
 from remit.plans.documents import shorten
@@ -35,6 +35,27 @@ _OUTSIDE: Final = re.compile(OUTSIDE_PATTERN)
 NAMED_MAX: Final = 10
 REPORTED_MAX: Final = 20
 """Most tasks whose refusal is reported: the first tells most."""
+
+_TOLD: Final = {
+    "COMPILE_DONE_SKIPPED": (
+        "expected open marks, got {tasks} done; nothing is compiled of that, set its mark to [ ] to do it again"
+    ),
+    "COMPILE_STUCK_GATED": (
+        "expected tasks that can begin, got {tasks} stuck; a human gate stands before it, or clear what stops it"
+    ),
+    "COMPILE_SCOPE_FROM_FILES": (
+        "expected what {tasks} may change, got neither owns nor touches; what Files names may be changed, and nothing "
+        "else"
+    ),
+    "COMPILE_SCOPE_OPEN": (
+        "expected paths that {tasks} may change, got none that the plan grants; name them in the run's input (write), "
+        "or in the plan"
+    ),
+    "COMPILE_VERIFY_OPEN": (
+        "expected a command that verifies {tasks}, got none; name one for all of these in the run's input (verify), "
+        "or in the plan"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +110,14 @@ def _is_compilable(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> bo
             at=stray[0].at,
         )
         return False
+    if analysis.untested:
+        reporter.report(
+            "COMPILE_REFUSED",
+            f"expected an order in which tasks can be done, got none between the tests of {analysis.untested[0]} and "
+            "what waits for it, because there are too many of both; test it in one task, or write the dependencies",
+            at=next(task.at for task in plan.tasks if task.id == analysis.untested[0]),
+        )
+        return False
     if all(task.state is TaskState.DONE for task in plan.tasks):
         message = "expected a task that is not done, got none; there is nothing to compile"
         reporter.report("COMPILE_NOTHING_LEFT", message, at=plan.tasks[0].at if plan.tasks else NOWHERE)
@@ -120,22 +149,38 @@ def _tell(outline: Outline, written: Written, reporter: PlanReporter) -> None:
     unscoped = [task for _, task in written.open_writes]
     open_ids = {task.id for task in unscoped}
     by_files = [task for task in outline.tasks if not (task.owns or task.touches) and task.id not in open_ids]
-    if outline.done:
-        message = f"expected tasks to do, got {_listed(outline.done)} done: they are not compiled"
-        reporter.report("COMPILE_DONE_SKIPPED", message, at=outline.done[0].at)
-    if stuck:
-        message = f"expected tasks that can begin, got {_listed(stuck)} stuck: a person has to let each begin again"
-        reporter.report("COMPILE_STUCK_GATED", message, at=stuck[0].at)
-    if by_files:
-        message = f"expected what {_listed(by_files)} may change, got nothing owned or touched: Files counts"
-        reporter.report("COMPILE_SCOPE_FROM_FILES", message, at=by_files[0].at)
-    if unscoped:
-        message = f"expected paths that {_listed(unscoped)} may change, got none: the run's input names them (write)"
-        reporter.report("COMPILE_SCOPE_OPEN", message, at=unscoped[0].at)
-    if written.open_verifies:
-        tasks = written.open_verifies
-        message = f"expected a command that verifies {_listed(tasks)}, got none: the run's input names one (verify)"
-        reporter.report("COMPILE_VERIFY_OPEN", message, at=tasks[0].at)
+    told: dict[str, Sequence[PlanTask]] = {
+        "COMPILE_DONE_SKIPPED": outline.done,
+        "COMPILE_STUCK_GATED": stuck,
+        "COMPILE_SCOPE_FROM_FILES": by_files,
+        "COMPILE_SCOPE_OPEN": unscoped,
+        "COMPILE_VERIFY_OPEN": written.open_verifies,
+    }
+    for code, tasks in told.items():
+        if tasks:
+            reporter.report(code, _TOLD[code].format(tasks=_listed(tasks)), at=tasks[0].at)
+    _tell_order(outline, reporter)
+
+
+def _tell_order(outline: Outline, reporter: PlanReporter) -> None:
+    """Report which tasks wait although the plan gives them no order."""
+    held = [step for step in outline.steps if step.held_by and step.task is not None]
+    if not held:
+        return
+    tasks = [step.task for step in held if step.task is not None]
+    if outline.why_single is not None:
+        message = (
+            f"expected an order of all tasks, because {outline.why_single}, got none for {_listed(tasks)}; each is "
+            "compiled to wait for the one before it"
+        )
+    else:
+        names = {step.id: step.task.id for step in outline.steps if step.part is Part.TASK and step.task is not None}
+        first = f"{tasks[0].id} waits for {names[held[0].held_by[0]]}"
+        message = (
+            f"expected an order of tasks that change the same files, got none for {_listed(tasks)}; each is compiled "
+            f"to wait ({first}), write the dependency where another order is meant"
+        )
+    reporter.report("COMPILE_ORDERED", message, at=tasks[0].at)
 
 
 def _proven(

@@ -15,8 +15,8 @@ from remit.plans.compiling.gates import gate_of
 from remit.plans.compiling.names import Names, definition_name
 from remit.plans.compiling.outline import Outline, Part, Planned
 from remit.plans.compiling.settings import (
+    CHANGE_SECONDS,
     GATE_DAYS,
-    ITERATION_SECONDS,
     ITERATION_TOKENS,
     ITERATIONS_DEFAULT,
     TASK_COST_USD,
@@ -26,6 +26,7 @@ from remit.plans.compiling.settings import (
 from remit.plans.compiling.tasks import TaskCompiler, TaskLoop, commands_of, write_scope
 from remit.plans.compiling.yaml_text import comment_lines, yaml_lines
 from remit.plans.plan import Plan, PlanTask, TaskKind
+from remit.ports.declared import PATHS, TEXT_CHARACTERS_MAX, WORKSPACE
 
 VERSION: Final = "1.0.0"
 LOOP_REPEATS_MIN: Final = 10
@@ -79,7 +80,7 @@ def write_document(plan: Plan, outline: Outline, names: Names, *, settings: Comp
         text="\n".join(lines) + "\n",
         lines_of=tuple(lines_of),
         bounds=bounds,
-        calls=frozenset(_calls(works, loops, settings)),
+        calls=frozenset(call for loop in loops.values() for call in loop.calls),
         open_writes=open_writes,
         open_verifies=open_verifies,
     )
@@ -127,7 +128,8 @@ def _task_comment(step: Planned, task: PlanTask) -> str:
     rounds = f"at most {limit} iterations" if limit is not None else f"{ITERATIONS_DEFAULT} iterations (default)"
     risk = "" if task.risk is None else f", risk {task.risk.value}"
     where = "" if task.phase is None else f" of phase {task.phase}"
-    return f"Task {task.id}, {what}{where}{risk}, {rounds}."
+    held = f" The plan gives no order, but it must not run beside {', '.join(step.held_by)}." if step.held_by else ""
+    return f"Task {task.id}, {what}{where}{risk}, {rounds}.{held}"
 
 
 def _introduction(plan: Plan, outline: Outline, path: str) -> str:
@@ -137,10 +139,12 @@ def _introduction(plan: Plan, outline: Outline, path: str) -> str:
         f"Compiled from {path} ({plan.format.value}{level}) by `remit plan compile`; change the plan, not this file.",
         f"Tasks: {len(outline.tasks)}. Each is a loop: change, then all that verifies the change, until all passes.",
         (
-            f"Bounds allow for each iteration {ITERATION_SECONDS} s and {ITERATION_TOKENS} tokens, for each task "
-            f"{TASK_COST_USD} USD. A command has {VERIFY_SECONDS} s, a gate waits {GATE_DAYS} days."
+            f"A change has {CHANGE_SECONDS} s, a command {VERIFY_SECONDS} s; bounds allow for that, for each iteration "
+            f"{ITERATION_TOKENS} tokens, and for each task {TASK_COST_USD} USD. A gate waits {GATE_DAYS} days."
         ),
     ]
+    if outline.why_single is not None:
+        lines.append(f"One task runs at a time: {outline.why_single}.")
     if done:
         lines.append(f"Not here, because they are done: {done}.")
     return "\n".join(lines)
@@ -149,12 +153,13 @@ def _introduction(plan: Plan, outline: Outline, path: str) -> str:
 def _bounds(loops: list[TaskLoop]) -> dict[str, JsonValue]:
     """Return bounds that all loops together fit into, with what the settings allow for each."""
     iterations = sum(loop.iterations_max for loop in loops)
-    calls = sum(loop.iterations_max * len(loop.tools) for loop in loops)
+    calls = sum(loop.iterations_max * len(loop.calls) for loop in loops)
+    seconds = sum(loop.seconds_max for loop in loops)
     longest = max((loop.iterations_max for loop in loops), default=1)
     return {
         "steps_max": max(1, min(calls, COUNT_MAX)),
         "tool_calls_max": max(1, min(calls, COUNT_MAX)),
-        "active_seconds_max": max(1, min(iterations * ITERATION_SECONDS, SECONDS_MAX)),
+        "active_seconds_max": max(1, min(seconds, SECONDS_MAX)),
         "tokens_max": max(1, iterations * ITERATION_TOKENS),
         "cost_usd_max": min(len(loops) * TASK_COST_USD, COST_USD_MAX),
         "loop_repeats_max": max(LOOP_REPEATS_MIN, longest),
@@ -162,8 +167,9 @@ def _bounds(loops: list[TaskLoop]) -> dict[str, JsonValue]:
 
 
 def _input(open_writes: tuple[tuple[str, PlanTask], ...], *, has_open_verify: bool) -> JsonValue:
+    """Return the schema of the run's input; what no call would accept is refused when the run is submitted."""
     properties: dict[str, JsonValue] = {
-        "workspace": {"type": "string", "description": "The name of the workspace that is worked on."}
+        "workspace": {**WORKSPACE, "description": "The name of the workspace that is worked on."}
     }
     if open_writes:
         scopes: dict[str, JsonValue] = {step_id: {"$ref": "#/$defs/paths"} for step_id, _ in open_writes}
@@ -178,23 +184,12 @@ def _input(open_writes: tuple[tuple[str, PlanTask], ...], *, has_open_verify: bo
             "description": "The command that verifies tasks for which the plan names none.",
             "type": "string",
             "minLength": 1,
+            "maxLength": TEXT_CHARACTERS_MAX,
         }
     schema: dict[str, JsonValue] = {"type": "object", "required": list(properties), "properties": properties}
     if open_writes:
-        schema["$defs"] = {"paths": {"type": "array", "minItems": 1, "items": {"type": "string"}}}
+        schema["$defs"] = {"paths": {**PATHS, "minItems": 1}}
     return schema
-
-
-def _calls(
-    works: list[tuple[str, PlanTask]], loops: dict[str, TaskLoop], settings: CompileSettings
-) -> list[tuple[str, str]]:
-    """Return which principal calls which tool."""
-    found: list[tuple[str, str]] = []
-    for step_id, task in works:
-        changer = settings.tester if task.kind is TaskKind.TEST else settings.builder
-        change, *judges = loops[step_id].tools
-        found += [(change, changer), *((judge, settings.tester) for judge in judges)]
-    return found
 
 
 def _one_line(text: str) -> str:

@@ -1,18 +1,23 @@
 """The outline of a compiled plan: which steps there are, in which order, before anything is said of what they do.
 
-Owns: dependencies of steps, which are exactly those of the plan's graph: tasks that are done are passed over, phases
-meet in one step each, and gates stand before what needs them.
+Owns: dependencies of steps, which are those of the plan's graph: tasks that are done are passed over, phases meet in
+one step each, and gates stand before what needs them. Tasks that the plan leaves unordered and that must not run at the
+same time are ordered as they stand in the document (`apart`).
 Does not know: documents.
 """
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from remit.plans.analysis import Analysis
+from remit.plans.analysis import Analysis, ReferenceKind
+from remit.plans.compiling.apart import Apart, one_at_a_time
 from remit.plans.compiling.names import Names
+from remit.plans.compiling.sequence import in_sequence
 from remit.plans.plan import HumanGate, Plan, PlanPhase, PlanTask, RiskClass, TaskKind, TaskState, Text
 
 DEPLOY_LEVEL: Final = 3
@@ -22,6 +27,9 @@ _SPREAD_MAX: Final = 8
 """So many steps a done task may stand for; beyond, a join stands for them, so that the document stays small."""
 
 _APPROVED_RISKS: Final = frozenset({RiskClass.HIGH, RiskClass.CRITICAL})
+
+_MARK: Final = re.compile(r"(?<![\w/-])decision/major(?![\w/-])")
+"""Stands in the title of a task that its owner has to decide about, in formats that have no labels."""
 
 
 class Part(StrEnum):
@@ -38,7 +46,11 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One step of the outline, with what of the plan it is about. ``reasons`` are those of an approval."""
+    """One step of the outline, with what of the plan it is about.
+
+    ``reasons`` are those of an approval. ``held_by`` are those of ``depends_on`` that the plan does not order before
+    it: tasks that must not run at the same time.
+    """
 
     id: str
     part: Part
@@ -48,14 +60,19 @@ class Planned:
     gate: HumanGate | None = None
     decision: Text | None = None
     reasons: tuple[str, ...] = ()
+    held_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """The steps in an order in which they can run; ``done`` are the tasks that are passed over."""
+    """The steps in an order in which they can run; ``done`` are the tasks that are passed over.
+
+    ``why_single`` says why only one task runs at a time; ``None`` if those without order may run together.
+    """
 
     steps: tuple[Planned, ...]
     done: tuple[PlanTask, ...]
+    why_single: str | None = None
 
     @property
     def tasks(self) -> tuple[PlanTask, ...]:
@@ -66,17 +83,24 @@ class Outline:
 def outline_plan(plan: Plan, analysis: Analysis, names: Names) -> Outline:
     """Return the outline of a plan without cycles."""
     outlining = _Outlining(plan, analysis, names)
-    for wave in analysis.waves:
-        for task_id in wave:
-            outlining.place(task_id)
+    for task in in_sequence(outlining.tasks, analysis, outlining.positions):
+        outlining.place(task)
     outlining.end()
-    return Outline(steps=tuple(outlining.steps), done=tuple(outlining.done))
+    return Outline(steps=tuple(outlining.steps), done=tuple(outlining.done), why_single=outlining.why_single)
 
 
-def reasons_to_ask(task: PlanTask) -> tuple[str, ...]:
-    """Return why a person has to agree before a task begins; empty if nobody has to."""
+def reasons_to_ask(task: PlanTask, elsewhere: list[str]) -> tuple[str, ...]:
+    """Return why a person has to agree before a task begins; empty if nobody has to.
+
+    Args:
+        task: The task.
+        elsewhere: The ids of what it waits for that is in other files: no run can see whether that is done.
+    """
     reasons = [f"its risk is {task.risk.value}"] if task.risk in _APPROVED_RISKS and task.risk is not None else []
-    reasons += [f"it is marked {decision.text}" for decision in task.decisions]
+    marks = [decision.text for decision in task.decisions] or _MARK.findall(task.title)[:1]
+    reasons += [f"it is marked {mark}" for mark in marks]
+    if elsewhere:
+        reasons.append(f"it waits for {', '.join(elsewhere)}, which this plan does not have: that has to be done")
     if task.state is TaskState.STUCK:
         reasons.append("it is stuck: whatever it was stuck at has to be out of the way")
     return tuple(reasons)
@@ -94,33 +118,40 @@ class _Outlining:
         self._names = names
         self.steps: list[Planned] = []
         self.done: list[PlanTask] = []
-        self._tasks: dict[str, PlanTask] = {}
+        tasks: dict[str, PlanTask] = {}
         for task in plan.tasks:
-            self._tasks.setdefault(task.id, task)
-        self._before: dict[str, list[str]] = {task_id: [] for task_id in self._tasks}
+            tasks.setdefault(task.id, task)
+        self.tasks = tuple(tasks.values())
+        self._elsewhere: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for reference in analysis.unknown:
+            if reference.kind is ReferenceKind.DEPENDENCY and reference.task is not None:
+                self._elsewhere[reference.task][reference.id] = None
+        self.why_single = one_at_a_time(plan, analysis)
+        self._apart = Apart(plan, self.tasks, is_single=self.why_single is not None)
+        self._before: dict[str, list[str]] = {task.id: [] for task in self.tasks}
         for edge in analysis.edges:
             self._before[edge.after].append(edge.before)
         phases: dict[str, PlanPhase] = {}
         for phase in plan.phases:
             phases.setdefault(phase.id, phase)
         self._phases = list(phases.values())
-        self._positions = {phase.id: position for position, phase in enumerate(self._phases)}
+        known = {phase.id: position for position, phase in enumerate(self._phases)}
+        self.positions = {task.id: None if task.phase is None else known.get(task.phase) for task in self.tasks}
         self._ends: list[dict[str, None]] = [{} for _ in self._phases]
         self._met: list[tuple[str, ...]] = []
         self._stands: dict[str, tuple[str, ...]] = {}
         self._start = self._decide()
 
-    def place(self, task_id: str) -> None:
+    def place(self, task: PlanTask) -> None:
         """Add the steps of a task whose predecessors have been placed."""
-        task = self._tasks[task_id]
-        position = None if task.phase is None else self._positions.get(task.phase)
-        before = [step for other in self._before[task_id] for step in self._stands[other]]
+        position = self.positions[task.id]
+        before = [step for other in self._before[task.id] for step in self._stands[other]]
         if position:
             before += self._meeting(position - 1)
         depends_on = tuple(dict.fromkeys(before)) or self._start
-        self._stands[task_id] = self._place(task, depends_on)
+        self._stands[task.id] = self._place(task, depends_on)
         if position is not None:
-            self._ends[position].update(dict.fromkeys(self._stands[task_id]))
+            self._ends[position].update(dict.fromkeys(self._stands[task.id]))
 
     def end(self) -> None:
         """Add the gates behind the last tasks, and from level 3 on the one before release."""
@@ -142,14 +173,17 @@ class _Outlining:
         if task.kind is TaskKind.HUMAN_GATE:
             decide = self._names.take("decide", task.id)
             return self._add(Planned(id=decide, part=Part.HUMAN_TASK, depends_on=depends_on, task=task))
-        reasons = reasons_to_ask(task)
+        reasons = reasons_to_ask(task, list(self._elsewhere[task.id]))
         if reasons:
             approve = self._names.take("approve", task.id)
             depends_on = self._add(
                 Planned(id=approve, part=Part.APPROVAL, depends_on=depends_on, task=task, reasons=reasons)
             )
         work = self._names.take("task", task.id)
-        return self._add(Planned(id=work, part=Part.TASK, depends_on=depends_on, task=task))
+        held_by = self._apart.place_task(work, task, depends_on)
+        step = Planned(id=work, part=Part.TASK, depends_on=(*depends_on, *held_by), task=task, held_by=held_by)
+        self.steps.append(step)
+        return (work,)
 
     def _meeting(self, position: int) -> tuple[str, ...]:
         """Return the steps after which a phase and all before it have ended, adding what is still missing of them."""
@@ -180,4 +214,5 @@ class _Outlining:
     def _add(self, step: Planned) -> tuple[str, ...]:
         """Add a step; return what its followers depend on."""
         self.steps.append(step)
+        self._apart.place(step.id, step.depends_on)
         return (step.id,)

@@ -15,8 +15,8 @@ from remit.plans.compiling.yaml_text import comment_lines, yaml_lines
 from remit.ports.declared import CODE_CHANGE, DECLARED
 
 OPERATIONS: Final = {contract.name: contract.operation for contract in DECLARED}
-EVERYTHING: Final = "input.write.exists(path, path in ['.', './', '/', '*', '**', '**/*', './**'])"
-"""Whether a call may change the whole workspace."""
+EVERYTHING: Final = "input.write.exists(path, path.matches('^[./]*([*?{]|$)'))"
+"""Whether a call may change the whole workspace: a path of it begins with a wildcard, or is the workspace itself."""
 
 
 def write_remit(written: Written, *, business: str) -> str:

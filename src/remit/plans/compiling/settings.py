@@ -14,8 +14,8 @@ from remit.errors import InputInvalidError
 ITERATIONS_DEFAULT: Final = 5
 """Iterations of a task that names no limit: the default of SPECTRA's own schema."""
 
-ITERATION_SECONDS: Final = 900
-"""Active time that the bounds allow for each iteration: a change of ten minutes, and five to verify it."""
+CHANGE_SECONDS: Final = 900
+"""How long one change may take: one context of a coding agent is used up well before."""
 
 ITERATION_TOKENS: Final = 200_000
 """Tokens that the bounds allow for each iteration: one context of a coding agent."""
@@ -24,7 +24,13 @@ TASK_COST_USD: Final = 10
 """What the bounds allow each task to cost: the budget of a task in SPECTRA's project files."""
 
 VERIFY_SECONDS: Final = 600
-"""How long one command may take."""
+"""How long one command may take, and all proofs of wiring of one task together."""
+
+COPY_SECONDS: Final = 60
+"""What making the copy of a workspace may take, in which a command runs."""
+
+ASSERT_SECONDS: Final = 60
+"""How long all assertions of one task may take: they read text."""
 
 GATE_DAYS: Final = 14
 """How long a human gate waits for an answer; then it fails, and the run with it."""
@@ -34,9 +40,9 @@ GATE_DAYS: Final = 14
 class CompileSettings:
     """How to compile.
 
-    ``builder`` changes code, ``tester`` writes tests and verifies what the builder did: two principals, so that nobody
-    judges their own work. ``approvers`` answer at gates: principals, or roles as ``role:name``; neither of the two is
-    among them. ``name`` is the orchestration's; without one it is made of the plan's title.
+    ``builder`` changes code, ``tester`` writes tests, and each verifies what the other did: two principals, so that
+    nobody judges their own work. ``approvers`` answer at gates: principals, or roles as ``role:name``; neither of the
+    two is among them. ``name`` is the orchestration's; without one it is made of the plan's title.
     """
 
     builder: str = "builder"

@@ -11,20 +11,49 @@ from typing import Final
 
 from remit.core.canonical import JsonValue
 from remit.plans.compiling.names import Names
-from remit.plans.compiling.settings import ITERATIONS_DEFAULT, VERIFY_SECONDS, CompileSettings
+from remit.plans.compiling.settings import (
+    ASSERT_SECONDS,
+    CHANGE_SECONDS,
+    COPY_SECONDS,
+    ITERATIONS_DEFAULT,
+    VERIFY_SECONDS,
+    CompileSettings,
+)
 from remit.plans.plan import PathClaim, Plan, PlanFormat, PlanTask, TaskKind, Text
 from remit.ports.declared import CODE_ASSERT, CODE_CHANGE, CODE_PROVE_WIRING, CODE_VERIFY
 
 WORKSPACE: Final = "${{ input.workspace }}"
 
+OWNERSHIP_LEVEL: Final = 3
+"""From this level on plans say what a task owns and touches, and what they do not say is not granted."""
+
+_FILES_FORMATS: Final = frozenset({PlanFormat.SPECTRA, PlanFormat.TASK_TABLE})
+"""Formats with a field of their own for the files that a task changes."""
+
+_SECONDS: Final = {
+    CODE_CHANGE.name: CHANGE_SECONDS,
+    CODE_VERIFY.name: VERIFY_SECONDS + COPY_SECONDS,
+    CODE_ASSERT.name: ASSERT_SECONDS,
+    CODE_PROVE_WIRING.name: VERIFY_SECONDS,
+}
+"""How long one call of each tool may take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskLoop:
-    """A task's loop as the document says it. ``tools`` are those that one iteration calls, in order."""
+    """A task's loop as the document says it.
+
+    ``calls`` are the tools that one iteration calls, in order, each with who calls it.
+    """
 
     loop: dict[str, JsonValue]
     iterations_max: int
-    tools: tuple[str, ...]
+    calls: tuple[tuple[str, str], ...]
+
+    @property
+    def seconds_max(self) -> int:
+        """Return how long all iterations take at most."""
+        return self.iterations_max * sum(_SECONDS[tool] for tool, _ in self.calls)
 
 
 class TaskCompiler:
@@ -38,44 +67,39 @@ class TaskCompiler:
         self._names = names
 
     def compile(self, task: PlanTask, step_id: str) -> TaskLoop:
-        """Return the loop of a task whose step has this id."""
+        """Return the loop of a task whose step has this id: builder and tester verify what the other changed."""
+        pair = (self._settings.builder, self._settings.tester)
+        changer, judge = reversed(pair) if task.kind is TaskKind.TEST else pair
         change = self._names.take(f"{step_id}_change", "")
-        steps: list[dict[str, JsonValue]] = [self._change(task, change, step_id)]
-        for tool, what, arguments in self._verifications(task):
-            judge = self._names.take(f"{step_id}_{what}", "")
-            steps.append(
-                {
-                    "id": judge,
-                    "depends_on": [steps[-1]["id"]],
-                    "tool": tool,
-                    "principal": self._settings.tester,
-                    "input": {"workspace": WORKSPACE, **arguments},
-                }
-            )
+        steps = [_call(change, CODE_CHANGE.name, changer, self._order(task, step_id))]
+        for tool, what, arguments in self._verifications(task, step_id):
+            name = self._names.take(f"{step_id}_{what}", "")
+            steps.append(_call(name, tool, judge, {"workspace": WORKSPACE, **arguments}, after=str(steps[-1]["id"])))
         judges = [str(step["id"]) for step in steps[1:]]
         iterations_max = ITERATIONS_DEFAULT if task.iterations_max is None else task.iterations_max
         body: list[JsonValue] = [*steps]
         loop: dict[str, JsonValue] = {
             "iterations_max": iterations_max,
-            "until": " && ".join(f"steps.{judge}.output.passed" for judge in judges),
-            "feedback": {judge: f"${{{{ steps.{judge}.output }}}}" for judge in judges},
+            "until": " && ".join(f"steps.{name}.output.passed" for name in judges),
+            "feedback": {name: f"${{{{ steps.{name}.output }}}}" for name in judges},
             "output": {
                 "changed": f"${{{{ steps.{change}.output.changed }}}}",
                 "revision": f"${{{{ steps.{change}.output.revision }}}}",
             },
             "steps": body,
         }
-        return TaskLoop(loop=loop, iterations_max=iterations_max, tools=tuple(str(step["tool"]) for step in steps))
+        calls = tuple((str(step["tool"]), str(step["principal"])) for step in steps)
+        return TaskLoop(loop=loop, iterations_max=iterations_max, calls=calls)
 
-    def _change(self, task: PlanTask, change: str, step_id: str) -> dict[str, JsonValue]:
-        is_test = task.kind is TaskKind.TEST
+    def _order(self, task: PlanTask, step_id: str) -> dict[str, JsonValue]:
+        """Return what the agent is asked to do."""
         order: dict[str, JsonValue] = {
             "workspace": WORKSPACE,
             "task": literal(task.id),
             "title": literal(task.title or task.id),
             "objective": literal(task.objective or task.title or task.id),
             "criteria": texts(task.criteria),
-            "write": paths(write_scope(self._plan, task)) or f"${{{{ input.write.{step_id} }}}}",
+            "write": self._writable(task, step_id),
             "read": paths(task.reads),
             "denied": paths(task.denied),
         }
@@ -86,14 +110,12 @@ class TaskCompiler:
         if task.evidence_required:
             order["evidence_required"] = True
         order["feedback"] = "${{ iteration.feedback }}"
-        return {
-            "id": change,
-            "tool": CODE_CHANGE.name,
-            "principal": self._settings.tester if is_test else self._settings.builder,
-            "input": order,
-        }
+        return order
 
-    def _verifications(self, task: PlanTask) -> list[tuple[str, str, dict[str, JsonValue]]]:
+    def _writable(self, task: PlanTask, step_id: str) -> JsonValue:
+        return paths(write_scope(self._plan, task)) or f"${{{{ input.write.{step_id} }}}}"
+
+    def _verifications(self, task: PlanTask, step_id: str) -> list[tuple[str, str, dict[str, JsonValue]]]:
         """Return what judges a change, in order: tool, a word for it, and its arguments."""
         commands = commands_of(task) or ["${{ input.verify }}"]
         found: list[tuple[str, str, dict[str, JsonValue]]] = [
@@ -105,20 +127,32 @@ class TaskCompiler:
             found.append((CODE_ASSERT.name, "assert", {"assertions": assertions}))
         cli, integration = wiring_of(task)
         if cli or integration:
-            owned = paths(write_scope(self._plan, task))
+            owned = self._writable(task, step_id)
             arguments: dict[str, JsonValue] = {"cli": cli, "integration": integration, "owns": owned}
             found.append((CODE_PROVE_WIRING.name, "wiring", arguments))
         return found
 
 
+def _call(
+    name: str, tool: str, principal: str, arguments: dict[str, JsonValue], *, after: str | None = None
+) -> dict[str, JsonValue]:
+    """Return one step of a loop's body."""
+    order: dict[str, JsonValue] = {} if after is None else {"depends_on": [after]}
+    seconds = f"{_SECONDS[tool]}s"
+    return {"id": name, **order, "tool": tool, "principal": principal, "timeout": seconds, "input": arguments}
+
+
 def write_scope(plan: Plan, task: PlanTask) -> tuple[PathClaim, ...]:
     """Return what a task may change: what it owns and touches.
 
-    Below level 3 SPECTRA plans have no ownership, and ``Files`` are what a task changes. Elsewhere a file that is
-    mentioned need not be one that is changed: such a task has no write scope, and the run's input gives it.
+    SPECTRA plans below level 3 and task tables have no ownership: their field ``Files`` is what a task changes. In
+    other formats a file that is mentioned need not be one that is changed, and from level 3 on ``Files`` grants
+    nothing: such a task has no write scope, and the run's input gives it.
     """
     claimed = (*task.owns, *task.touches)
-    return claimed or (task.files if plan.format is PlanFormat.SPECTRA else ())
+    if claimed or plan.format not in _FILES_FORMATS or (plan.level or 0) >= OWNERSHIP_LEVEL:
+        return claimed
+    return task.files
 
 
 def commands_of(task: PlanTask) -> list[JsonValue]:
@@ -145,5 +179,5 @@ def texts(found: tuple[Text, ...]) -> list[JsonValue]:
 
 
 def paths(claims: tuple[PathClaim, ...]) -> list[JsonValue]:
-    """Return the paths of claims as templates, each once."""
-    return [literal(path) for path in dict.fromkeys(claim.path for claim in claims)]
+    """Return the paths of claims as templates, each once, without empty ones."""
+    return [literal(path) for path in dict.fromkeys(claim.path for claim in claims) if path.strip()]

@@ -2,117 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from remit.core.definition import GateStep, LoopStep, TimerStep, ToolStep
+from remit.core.definition import GateStep, LoopStep, ToolStep
 from remit.errors import InputInvalidError
 from remit.plans.compiling import CompileSettings
 from remit.plans.plan import (
     Dependency,
-    HumanGate,
     PathClaim,
-    Plan,
-    PlanFormat,
-    PlanPhase,
-    PlanTask,
     RiskClass,
     TaskKind,
     TaskState,
     Text,
 )
-from tests.property.compiled_plans import change_of, compiled, read_back
-
-OWNED = (PathClaim(path="src/a.ts", written="src/a.ts"),)
-
-
-def task(task_id: str, *before: str, **changes: Any) -> PlanTask:
-    fields: dict[str, Any] = {
-        "title": f"Do {task_id}",
-        "depends_on": tuple(Dependency(id=name) for name in before),
-        "owns": OWNED,
-        "verify": (Text(text="make test"),),
-    }
-    return PlanTask(id=task_id, **(fields | changes))
-
-
-def plan(*tasks: PlanTask, **changes: Any) -> Plan:
-    fields: dict[str, Any] = {"format": PlanFormat.SPECTRA, "title": "A plan"}
-    return Plan(tasks=tasks, **(fields | changes))
-
-
-def codes_of(made: Plan) -> list[str]:
-    """Return the codes of what the compiler says of a plan."""
-    return [finding.code for finding in compiled(made)[1]]
-
-
-def shape_of(made: Plan) -> dict[str, tuple[str, ...]]:
-    """Return the steps of a compiled plan with what they wait for."""
-    compilation, _ = compiled(made)
-    assert compilation is not None
-    return {step.id: step.depends_on for step in compilation.definition.steps}
-
-
-def test_done_task_is_passed_over() -> None:
-    """
-    What waited for a task that is done waits for what came before it, and it says so.
-    """
-    made = plan(task("1"), task("2", "1", state=TaskState.DONE), task("3", "2"))
-
-    assert {"task_1": (), "task_3": ("task_1",)} == shape_of(made)
-    assert ["COMPILE_DONE_SKIPPED"] == codes_of(made)
-
-
-def test_done_task_between_many_is_a_join() -> None:
-    """
-    A done task with many before and many behind it takes one step, not one dependency for each pair.
-    """
-    first = [task(f"a{number}") for number in range(40)]
-    middle = task("m", *(one.id for one in first), state=TaskState.DONE)
-    last = [task(f"b{number}", "m") for number in range(40)]
-    shape = shape_of(plan(*first, middle, *last))
-
-    assert 81 == len(shape)
-    assert 40 == len(shape["done_m"])
-    assert {("done_m",)} == {shape[f"task_b{number}"] for number in range(40)}
-
-
-def test_phases_meet_in_one_step() -> None:
-    """
-    Between phases of many tasks there is one step: dependencies grow with the tasks, not with their pairs.
-    """
-    tasks = [task(f"{phase}{number}", phase=phase) for phase in "abc" for number in range(30)]
-    phases = tuple(PlanPhase(id=name, title=name) for name in "abc")
-    compilation, _ = compiled(plan(*tasks, phases=phases))
-    assert compilation is not None
-    shape = {step.id: step.depends_on for step in compilation.definition.steps}
-
-    assert 92 == len(shape)
-    assert 30 + 30 + 30 + 30 == sum(map(len, shape.values()))
-    assert isinstance(next(step for step in compilation.definition.steps if step.id == "end_of_a"), TimerStep)
-
-
-def test_gate_of_a_finished_phase_is_asked_all_the_same() -> None:
-    """
-    That every task of a phase is done does not mean that somebody agreed.
-    """
-    gate = HumanGate(id="A", title="Demo", criteria=(Text(text="It runs."),))
-    phases = (PlanPhase(id="1", title="One", gate=gate), PlanPhase(id="2", title="Two"))
-    made = plan(task("1", phase="1", state=TaskState.DONE), task("2", phase="2"), phases=phases)
-
-    assert {"gate_a": (), "task_2": ("gate_a",)} == shape_of(made)
-
-
-def test_stuck_task_waits_for_a_person() -> None:
-    """
-    A stuck task is compiled behind a gate, and a warning says so.
-    """
-    made = plan(task("1", state=TaskState.STUCK))
-
-    assert {"approve_1": (), "task_1": ("approve_1",)} == shape_of(made)
-    assert ["COMPILE_STUCK_GATED"] == codes_of(made)
+from tests.property.compiled_plans import compiled, rendered
+from tests.unit.plans.compiling.building import OWNED, claims, codes_of, plan, shape_of, task
 
 
 def test_gate_names_every_reason_once() -> None:
@@ -125,19 +31,6 @@ def test_gate_names_every_reason_once() -> None:
     (gate,) = [step for step in compilation.definition.steps if isinstance(step, GateStep)]
 
     assert ("Its risk is high.", "It is marked decision/major.", "It may change: src/a.ts.") == gate.criteria
-
-
-def test_task_of_a_person_is_a_gate() -> None:
-    """
-    What only a person can do is asked of one, and its criteria are what they look at.
-    """
-    made = plan(task("1"), task("2", "1", kind=TaskKind.HUMAN_GATE, criteria=(Text(text="It reads well."),)))
-    compilation, _ = compiled(made)
-    assert compilation is not None
-    gate = compilation.definition.steps[-1]
-    assert isinstance(gate, GateStep)
-
-    assert ("decide_2", ("task_1",), ("It reads well.",)) == (gate.id, gate.depends_on, gate.criteria)
 
 
 @pytest.mark.parametrize(
@@ -167,25 +60,88 @@ def test_compiler_says_what_it_decides_and_refuses(changes: dict[str, Any], expe
     assert expected == codes_of(made)
 
 
-def test_files_are_a_write_scope_in_spectra_only() -> None:
+def test_gate_shows_all_of_what_is_agreed_to() -> None:
     """
-    In other formats a file that is mentioned need not be one that is changed.
+    Nothing that a person agrees to is cut off: not the hundredth criterion, not the last path, not a long decision.
     """
-    made = plan(task("1", owns=(), files=OWNED))
-    spectra, _ = compiled(made)
-    other, _ = compiled(replace(made, format=PlanFormat.DELIVERY_PLAN))
-    assert spectra is not None
-    assert other is not None
+    paths = claims(*(f"src/{'x' * 40}/{number}.ts" for number in range(60)))
+    criteria = tuple(Text(text=f"criterion {number}") for number in range(250))
+    made = plan(
+        task("1", owns=paths, risk=RiskClass.HIGH),
+        task("2", kind=TaskKind.HUMAN_GATE, criteria=criteria),
+        decisions=(Text(text="whether " * 100),),
+    )
+    compilation, _ = compiled(made)
+    assert compilation is not None
+    decision, approval, human = (step for step in compilation.definition.steps if isinstance(step, GateStep))
 
-    assert ["src/a.ts"] == change_of(read_back(spectra.definition).works["1"]).input["write"]
-    assert "${{ input.write.task_1 }}" == change_of(read_back(other.definition).works["1"]).input["write"]
-    assert ("whole-workspace",) == tuple(rule.id for rule in other.remit.approval_rules)
-    assert () == spectra.remit.approval_rules
+    assert all(path.path in " ".join(approval.criteria) for path in paths)
+    assert 100 == len(human.criteria)
+    assert all(f"criterion {number}" in " ".join(human.criteria) for number in range(250))
+    assert ("whether " * 100).strip() in decision.criteria[0]
+
+
+def test_every_call_fits_into_the_bounds_of_the_run() -> None:
+    """
+    A run in which each call takes as long as it may is not stopped by the run's own bounds.
+    """
+    made = plan(
+        task("1", iterations_max=3, verify=(Text(text="a"), Text(text="b"))),
+        task("2", "1", assertions=(Text(text='GREP a "x" EXISTS'),), wiring_commands=(Text(text="make e2e"),)),
+    )
+    compilation, _ = compiled(made)
+    assert compilation is not None
+    loops = [step for step in compilation.definition.steps if isinstance(step, LoopStep)]
+    longest = sum(
+        loop.iterations_max * (call.timeout_ms or 0)
+        for loop in loops
+        for call in loop.body
+        if isinstance(call, ToolStep)
+    )
+
+    assert longest == compilation.definition.bounds.active_seconds_max * 1_000 > 0
+    assert 3 * 3 + 5 * 4 == compilation.definition.bounds.tool_calls_max
+
+
+def test_text_of_a_plan_is_never_evaluated() -> None:
+    """
+    What looks like an expression, in this language or another, arrives as it stands in the plan.
+    """
+    odd = "${{ input.workspace }} $${{ a }} $$${{ b }} {{ steps.x.output }} $.a.b ${{ unclosed"
+    made = plan(
+        task(
+            odd,
+            title=odd,
+            objective=odd,
+            criteria=(Text(text=odd),),
+            owns=claims("a/${{ x }}"),
+            verify=(Text(text=odd),),
+            assertions=(Text(text=odd),),
+            wiring=(Text(text=odd),),
+            risk=RiskClass.HIGH,
+        ),
+        title=odd,
+        objective=odd,
+        decisions=(Text(text=odd),),
+    )
+    compilation, findings = compiled(made)
+    assert compilation is not None, [finding.message for finding in findings]
+    (loop,) = [step for step in compilation.definition.steps if isinstance(step, LoopStep)]
+    change, verify, judge, wiring = (step.input for step in loop.body if isinstance(step, ToolStep))
+
+    assert [odd] * 3 == [rendered(change[name]) for name in ("task", "title", "objective")]
+    assert (odd, [odd], [odd]) == (
+        rendered(verify["command"]),
+        rendered(judge["assertions"]),
+        rendered(wiring["integration"]),
+    )
+    assert ["a/${{ x }}"] == rendered(change["write"])
 
 
 def test_principals_get_the_tools_that_they_call() -> None:
     """
-    Without test tasks the tester has no scope that changes code; the builder never verifies.
+    Without test tasks the tester has no scope that changes code, and the builder none that verifies: each verifies what
+    the other changed.
     """
     work, _ = compiled(plan(task("1")))
     both, _ = compiled(plan(task("1"), task("2", "1", kind=TaskKind.TEST)))
@@ -195,7 +151,7 @@ def test_principals_get_the_tools_that_they_call() -> None:
     assert {("code.change", ("build-agent",)), ("code.verify", ("test-agent",))} == {
         (scope.tool, scope.principals) for scope in work.remit.scopes
     }
-    assert {("code.change", ("build-agent", "test-agent")), ("code.verify", ("test-agent",))} == {
+    assert {("code.change", ("build-agent", "test-agent")), ("code.verify", ("build-agent", "test-agent"))} == {
         (scope.tool, scope.principals) for scope in both.remit.scopes
     }
 
@@ -204,12 +160,11 @@ def test_ids_that_look_alike_stay_apart() -> None:
     """
     Ids of a plan become ids that expressions can use, and none is another's.
     """
-    made = plan(
-        task("P1-01"), task("P1.01"), task("p1 01", "P1-01"), task("任务"), task("タスク"), task("1_change"), task("1")
-    )
+    ids = ("P1-01", "P1.01", "p1 01", "任务", "タスク", "1_change", "1")
+    made = plan(*(task(name, *(["P1-01"] if name == "p1 01" else []), owns=()) for name in ids))
     shape = shape_of(made)
 
-    assert ["task_p1_01", "task_p1_01_2", "task", "task_2", "task_1_change", "task_1", "task_p1_01_3"] == list(shape)
+    assert ["task_p1_01", "task_p1_01_2", "task_p1_01_3", "task", "task_2", "task_1_change", "task_1"] == list(shape)
     assert ("task_p1_01",) == shape["task_p1_01_3"]
 
 
@@ -253,7 +208,7 @@ def test_plan_too_large_for_a_document_is_refused() -> None:
     """
     A plan of thousands of tasks is refused in a sentence, in time that grows with it.
     """
-    made = plan(*(task(str(number)) for number in range(5_000)))
+    made = plan(*(task(str(number), owns=claims(f"{number}.ts")) for number in range(5_000)), level=3)
     compilation, findings = compiled(made)
 
     assert compilation is None
