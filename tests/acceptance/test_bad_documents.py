@@ -108,7 +108,7 @@ def test_sound_document_that_cannot_run_stores_nothing(home: Home) -> None:
     for said in refused:
         assert 2 == said.exit_code
         assert "error DEFINITION_UNRUNNABLE: " in said.err
-        assert "step 'ask' (a human gate)" in said.err
+        assert "a human gate (step ask)" in said.err
     assert ([], []) == (home.must("definitions", "list")["definitions"], home.must("runs", "list")["runs"])
 
 

@@ -6,7 +6,7 @@ Does not know: who asks (every way in does, and `load_program`, so that no run c
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -15,15 +15,8 @@ from remit.errors import DefinitionUnrunnableError
 
 UnrunnableKind = Literal["loop", "gate", "principal", "tool"]
 
-NAMED_MAX: Final = 5
-"""Most parts that the message names; the error carries all of them."""
-
-_WORDS: Final[dict[UnrunnableKind, str]] = {
-    "loop": "a loop",
-    "gate": "a human gate",
-    "principal": "acts as principal {name!r}",
-    "tool": "calls {name}, which is declared and has no adapter here",
-}
+NAMED_MAX: Final = 3
+"""Most steps and names of each kind that the message names; the error carries all of them."""
 
 
 class Unrunnable(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +25,6 @@ class Unrunnable(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     kind: UnrunnableKind
     name: str = ""
-
-    @property
-    def words(self) -> str:
-        """Return the part as a sentence says it."""
-        return f"step {self.step!r} ({_WORDS[self.kind].format(name=self.name)})"
 
 
 def unrunnable_parts(definition: Definition, *, without_adapter: frozenset[str] = frozenset()) -> list[Unrunnable]:
@@ -69,9 +57,33 @@ def require_runnable(
 
 
 def told(parts: list[Unrunnable]) -> str:
-    """Return parts as words: the first few by name, the others as a count."""
-    more = f" and {len(parts) - NAMED_MAX} more" if len(parts) > NAMED_MAX else ""
-    return ", ".join(part.words for part in parts[:NAMED_MAX]) + more
+    """Return parts as words, each kind once: the first few by name, the others as a count."""
+    steps: dict[UnrunnableKind, dict[str, None]] = {}
+    names: dict[UnrunnableKind, dict[str, None]] = {}
+    for part in parts:
+        steps.setdefault(part.kind, {})[part.step] = None
+        names.setdefault(part.kind, {})[part.name] = None
+    found: list[str] = []
+    for kind, some in steps.items():
+        where = f"{'step' if len(some) == 1 else 'steps'} {_listed(list(some))}"
+        named = list(names[kind])
+        match kind:
+            case "loop":
+                found.append(f"{'a loop' if len(some) == 1 else 'loops'} ({where})")
+            case "gate":
+                found.append(f"{'a human gate' if len(some) == 1 else 'human gates'} ({where})")
+            case "principal":
+                found.append(f"steps that act as {_listed(named)} ({where})")
+            case "tool":
+                found.append(f"calls of {_listed(named)} without adapter here ({where})")
+            case _:
+                assert_never(kind)
+    return ", ".join(found)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    return ", ".join(names[:NAMED_MAX]) + more
 
 
 def _parts(step: Step, without_adapter: frozenset[str]) -> list[Unrunnable]:

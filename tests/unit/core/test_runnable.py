@@ -57,7 +57,7 @@ def test_definition_with_such_a_part_never_becomes_a_program(step: LoopStep | Ga
     assert definition == decode_definition(body)
     with pytest.raises(DefinitionUnrunnableError) as caught:
         load_program(body)
-    assert repr(step.id) in caught.value.message
+    assert step.id in caught.value.message
     assert step.id in {part["step"] for part in _parts(caught.value)}
 
 
