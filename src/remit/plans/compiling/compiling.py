@@ -36,27 +36,6 @@ NAMED_MAX: Final = 10
 REPORTED_MAX: Final = 20
 """Most tasks whose refusal is reported: the first tells most."""
 
-_TOLD: Final = {
-    "COMPILE_DONE_SKIPPED": (
-        "expected open marks, got {tasks} done; nothing is compiled of that, set its mark to [ ] to do it again"
-    ),
-    "COMPILE_STUCK_GATED": (
-        "expected tasks that can begin, got {tasks} stuck; a human gate stands before it, or clear what stops it"
-    ),
-    "COMPILE_SCOPE_FROM_FILES": (
-        "expected what {tasks} may change, got neither owns nor touches; what Files names may be changed, and nothing "
-        "else"
-    ),
-    "COMPILE_SCOPE_OPEN": (
-        "expected paths that {tasks} may change, got none that the plan grants; name them in the run's input (write), "
-        "or in the plan"
-    ),
-    "COMPILE_VERIFY_OPEN": (
-        "expected a command that verifies {tasks}, got none; name one for all of these in the run's input (verify), "
-        "or in the plan"
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
@@ -149,17 +128,32 @@ def _tell(outline: Outline, written: Written, reporter: PlanReporter) -> None:
     unscoped = [task for _, task in written.open_writes]
     open_ids = {task.id for task in unscoped}
     by_files = [task for task in outline.tasks if not (task.owns or task.touches) and task.id not in open_ids]
-    told: dict[str, Sequence[PlanTask]] = {
-        "COMPILE_DONE_SKIPPED": outline.done,
-        "COMPILE_STUCK_GATED": stuck,
-        "COMPILE_SCOPE_FROM_FILES": by_files,
-        "COMPILE_SCOPE_OPEN": unscoped,
-        "COMPILE_VERIFY_OPEN": written.open_verifies,
-    }
-    for code, tasks in told.items():
-        if tasks:
-            reporter.report(code, _TOLD[code].format(tasks=_listed(tasks)), at=tasks[0].at)
+    message = "expected open marks, got {tasks} done; nothing is compiled of that, set its mark to [ ] to do it again"
+    _report("COMPILE_DONE_SKIPPED", message, outline.done, reporter)
+    message = "expected tasks that can begin, got {tasks} stuck; a human gate stands before it, or clear what stops it"
+    _report("COMPILE_STUCK_GATED", message, stuck, reporter)
+    message = (
+        "expected what {tasks} may change, got neither owns nor touches; what Files names may be changed, and nothing "
+        "else"
+    )
+    _report("COMPILE_SCOPE_FROM_FILES", message, by_files, reporter)
+    message = (
+        "expected paths that {tasks} may change, got none that the plan grants; name them in the run's input (write), "
+        "or in the plan"
+    )
+    _report("COMPILE_SCOPE_OPEN", message, unscoped, reporter)
+    message = (
+        "expected a command that verifies {tasks}, got none; name one for all of these in the run's input (verify), "
+        "or in the plan"
+    )
+    _report("COMPILE_VERIFY_OPEN", message, written.open_verifies, reporter)
     _tell_order(outline, reporter)
+
+
+def _report(code: str, message: str, tasks: Sequence[PlanTask], reporter: PlanReporter) -> None:
+    """Report something about tasks at the first of them, if it is about any."""
+    if tasks:
+        reporter.report(code, message.format(tasks=_listed(tasks)), at=tasks[0].at)
 
 
 def _tell_order(outline: Outline, reporter: PlanReporter) -> None:
