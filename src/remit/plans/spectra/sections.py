@@ -89,6 +89,10 @@ def split_sections(text: PlanText, hidden: Hidden) -> list[Section]:
     checked: Section | None = None
     lines = [line for line in text.lines if line.number not in hidden.lines]
     for index, line in enumerate(lines):
+        if not line.text:
+            # Nothing begins here, and a file may hold millions of these.
+            sections[-1].lines.append(line)
+            continue
         found = _begin(line, lines[index + 1 : index + 4], inside=sections[-1], level=level)
         if found is not None:
             section, level = found
