@@ -17,6 +17,7 @@ from remit.plans.contract import read_registry
 from remit.plans.formats import PlanReading, read_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
+from remit.plans.queue import check_queue
 from remit.plans.texts import PLAN_BYTES_MAX
 
 
@@ -47,6 +48,7 @@ def check_plans(
         if options.fix and not isinstance(raw, Diagnostic):
             raw = fixing.fix(file, raw, shown=name, check=partial(_findings, name, reading_options))
         readings.append(read_plan_bytes(raw, name, reading_options))
+    check_queue(readings)
     return conclude(_report_of(readings, fixing), options)
 
 

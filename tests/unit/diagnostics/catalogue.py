@@ -25,6 +25,7 @@ from remit.plans.compiling import compile_plan
 from remit.plans.formats import read_plan, read_plan_file
 from remit.plans.kinds import check_document, check_file
 from remit.plans.options import PlanOptions
+from remit.plans.queue import check_queue
 from remit.plans.texts import PlanReporter
 from remit.tools.builtin import registry_with
 from tests.unit.plans.tools import TOOLS
@@ -129,7 +130,8 @@ def _fenced(text: str, language: str) -> str:
 def _stored(code: str, path: Path, option: str) -> Example:
     """Return the example that stands in a file or folder."""
     if path.is_dir():
-        return _of_files({file.name: file.read_bytes() for file in sorted(path.iterdir())})
+        files = {file.name: file.read_bytes() for file in sorted(path.iterdir())}
+        return _of_queue(files) if ALL_CODES[code].group in PLAN_GROUPS else _of_files(files)
     if code.startswith(_COMPILE):
         return _of_compiling(f"plan{path.suffix}", path.read_bytes())
     is_plan = path.suffix == ".md" or ALL_CODES[code].group in PLAN_GROUPS
@@ -156,6 +158,21 @@ def _of_plan(name: str, raw: bytes, option: str) -> Example:
         findings=findings,
         sources={} if source is None else {name: source},
         check=check,
+    )
+
+
+def _of_queue(files: Mapping[str, bytes]) -> Example:
+    """Return the example of plans checked together."""
+    readings = [read_plan(raw, path=name) for name, raw in files.items()]
+    check_queue(readings)
+    findings = Diagnostics()
+    for reading in readings:
+        findings.extend(reading.diagnostics)
+    return Example(
+        files=files,
+        command=f"remit plan check {' '.join(files)} --excerpts",
+        findings=findings,
+        sources={reading.path: reading.source for reading in readings if reading.source is not None},
     )
 
 

@@ -44,6 +44,11 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         _WARNING,
         "A status other than ready, in-progress, blocked, done, cancelled. Only `ready` issues are picked up.",
     ),
+    (
+        "ISSUE_REPEATED",
+        _ERROR,
+        "Two issue contracts that are checked together have the same id, so a dependency on it would mean either.",
+    ),
     ("INVARIANT_UNKNOWN", _ERROR, "An invariant that the registry lacks. `--invariants` names another registry."),
     (
         "DECLARATION_MISSING",

@@ -6,8 +6,6 @@ Does not know: the planning rules, and what a plan makes of a record.
 
 from __future__ import annotations
 
-from typing import Final
-
 from remit.plans.contract import words
 from remit.plans.contract.header import read_header
 from remit.plans.contract.records import IssueContract, Section
@@ -23,19 +21,9 @@ _REQUIRED = (
     "id", "role", "title", "priority", "status", "complexity", "risk_class", "max_diff_scope", "evidence_required",
 )  # fmt: skip
 
-ISSUE_CHARACTERS_MAX: Final = 1_000_000
-"""Largest issue contract: a thousand times of what people write for one task. Markdown of this size takes 3 seconds."""
-
 
 def read_issue(text: PlanText, reporter: PlanReporter) -> IssueContract | None:
     """Return the issue contract that a text is, as far as it can be read; ``None`` if nothing can."""
-    if len(text.text) > ISSUE_CHARACTERS_MAX:
-        reporter.report(
-            "DOCUMENT_TOO_LARGE",
-            f"expected at most {ISSUE_CHARACTERS_MAX} characters for one task, got {len(text.text)}; split it",
-            at=(0, 0),
-        )
-        return None
     if is_whole_json(text):
         return _read_json(text, reporter)
     header = read_header(text, reporter)
