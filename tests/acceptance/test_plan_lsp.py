@@ -37,21 +37,23 @@ class Editor(LanguageClient):
         document = types.TextDocumentItem(uri=URI, language_id="json", version=1, text=text)
         self.text_document_did_open(types.DidOpenTextDocumentParams(text_document=document))
 
-    def change(self, text: str) -> None:
-        document = types.VersionedTextDocumentIdentifier(uri=URI, version=2)
+    def change(self, text: str, *, version: int = 2) -> None:
+        document = types.VersionedTextDocumentIdentifier(uri=URI, version=version)
         changes = [types.TextDocumentContentChangeWholeDocument(text=text)]
         self.text_document_did_change(
             types.DidChangeTextDocumentParams(text_document=document, content_changes=changes)
         )
 
-    async def actions(self, place: types.Range) -> list[types.CodeAction]:
+    async def actions(
+        self, place: types.Range, *, only: list[types.CodeActionKind | str] | None = None
+    ) -> list[types.CodeAction]:
         """Return what the server offers at a place."""
         found = await asyncio.wait_for(
             self.text_document_code_action_async(
                 types.CodeActionParams(
                     text_document=types.TextDocumentIdentifier(uri=URI),
                     range=place,
-                    context=types.CodeActionContext(diagnostics=[]),
+                    context=types.CodeActionContext(diagnostics=[], only=only),
                 )
             ),
             ANSWER_SECONDS_MAX,
@@ -131,3 +133,42 @@ async def test_text_that_is_no_plan_has_no_findings(editor: Editor) -> None:
     editor.open("# Read me\n\nBuy milk.\n")
 
     assert [] == await editor.findings()
+
+
+async def test_kinds_of_actions_are_those_that_were_asked_for(editor: Editor) -> None:
+    """
+    An editor that fixes all on saving asks for that kind; a kind stands for those below it.
+    """
+    editor.open(FIXABLE.read_text(encoding="utf-8"))
+    (alias,) = [finding for finding in await editor.findings() if finding.code == "CONTRACT_FIELD_ALIAS"]
+
+    offered = {
+        only: {action.kind for action in await editor.actions(alias.range, only=[only])}
+        for only in ("source", "source.fixAll", "quickfix", "refactor")
+    }
+
+    fix_all = {types.CodeActionKind.SourceFixAll}
+    quick = {types.CodeActionKind.QuickFix}
+    assert {"source": fix_all, "source.fixAll": fix_all, "quickfix": quick, "refactor": set()} == offered
+
+
+async def test_tasks_are_the_outline(editor: Editor) -> None:
+    """
+    An editor's outline lists the tasks, and each reaches to the next.
+    """
+    editor.open(
+        "# SPECTRA Execution Plan\n\n## Level: 1\n\n## Task 001: First\n- [x] 001: First\n\n## Task 002: Next\n"
+    )
+    await editor.findings()
+
+    found = await asyncio.wait_for(
+        editor.text_document_document_symbol_async(
+            types.DocumentSymbolParams(text_document=types.TextDocumentIdentifier(uri=URI))
+        ),
+        ANSWER_SECONDS_MAX,
+    )
+
+    symbols = [symbol for symbol in found or [] if isinstance(symbol, types.DocumentSymbol)]
+    assert [("001 First", "done"), ("002 Next", "pending")] == [(symbol.name, symbol.detail) for symbol in symbols]
+    assert symbols[0].range.end == symbols[1].range.start
+    assert [4, 7] == [symbol.selection_range.start.line for symbol in symbols]

@@ -11,7 +11,6 @@ import msgspec
 import orjson
 import typer
 
-from remit.cli.checking import registry_of
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import RemitCommand, options_of, params_of
 from remit.cli.plan_input import read_plan_input, write_output
@@ -97,6 +96,9 @@ def compile_file(
     kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
 ) -> int:
     """Compile a plan to an orchestration that `remit check` accepts. Warnings do not block, errors do (exit code 2)."""
+    # Installed tools are loaded for this command alone: the others of plans begin without them.
+    from remit.cli.checking import registry_of
+
     settings = _settings(context)
     level = context.meta.get(f"{_KEPT}level")
     reading = read_plan_input(file, PlanOptions(level=level, format=kind))

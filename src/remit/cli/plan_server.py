@@ -6,8 +6,10 @@ Does not know: any format. It needs the extra ``lsp``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from itertools import zip_longest
 from typing import Final
 
 from lsprotocol import types
@@ -18,6 +20,7 @@ from pygls.workspace import TextDocument
 from remit.diagnostics import Diagnostic, Fix, Position, Severity, Source, Span
 from remit.diagnostics.edits import Edit, without_overlaps
 from remit.plans.formats import PlanReading, read_plan
+from remit.plans.plan import NOWHERE
 
 SOURCE: Final = "remit"
 
@@ -30,20 +33,30 @@ _UNITS: Final = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("
 """How an editor counts columns: the encoding, and the bytes of one unit."""
 
 
+CALM_SECONDS: Final = 0.2
+"""A plan is checked when nothing was typed for so long: findings of every letter would only flicker."""
+
+
 def make_server() -> LanguageServer:
-    """Return a server that checks each plan that is opened or changed, and offers fixes."""
+    """Return a server that checks each plan that is opened or changed, offers fixes, and lists its tasks."""
     server = LanguageServer(SOURCE, version("remit"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
+    pages = _Pages(server)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        _publish(server, params.text_document.uri)
+        _publish(server, pages.of(params.text_document.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        _publish(server, params.text_document.uri)
+    async def did_change(params: types.DidChangeTextDocumentParams) -> None:
+        uri, changed = params.text_document.uri, params.text_document.version
+        await asyncio.sleep(CALM_SECONDS)
+        document = server.workspace.text_documents.get(uri)
+        if document is not None and document.version == changed:
+            _publish(server, pages.of(uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
+        pages.forget(params.text_document.uri)
         empty = types.PublishDiagnosticsParams(uri=params.text_document.uri, diagnostics=[])
         server.text_document_publish_diagnostics(empty)
 
@@ -51,17 +64,21 @@ def make_server() -> LanguageServer:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))
     def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
-        return list(_actions(_Page(server, params.text_document.uri), params.range))
+        actions = _actions(pages.of(params.text_document.uri), params.range)
+        return [action for action in actions if _is_wanted(action, params.context.only)]
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def document_symbol(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        return list(_symbols(pages.of(params.text_document.uri)))
 
     return server
 
 
-def _publish(server: LanguageServer, uri: str) -> None:
-    page = _Page(server, uri)
+def _publish(server: LanguageServer, page: _Page) -> None:
     # Most Markdown and JSON that an editor has open is no plan; nothing is wrong with it.
     is_plan = page.reading.format is not None
     found = [page.diagnostic(finding) for finding in page.reading.diagnostics if is_plan]
-    answer = types.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=page.document.version)
+    answer = types.PublishDiagnosticsParams(uri=page.uri, diagnostics=found, version=page.version)
     server.text_document_publish_diagnostics(answer)
 
 
@@ -84,6 +101,34 @@ def _actions(page: _Page, place: types.Range) -> Iterator[types.CodeAction]:
         )
 
 
+def _is_wanted(action: types.CodeAction, only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    """Whether an action is of a kind that was asked for: a kind stands for those below it, too."""
+    kind = _kind_word(action.kind or "")
+    return only is None or any(f"{kind}.".startswith(f"{_kind_word(wanted)}.") for wanted in only)
+
+
+def _kind_word(kind: types.CodeActionKind | str) -> str:
+    return kind.value if isinstance(kind, types.CodeActionKind) else kind
+
+
+def _symbols(page: _Page) -> Iterator[types.DocumentSymbol]:
+    """Yield the tasks in the order of the text; each reaches to the next."""
+    plan, text = page.reading.plan, page.reading.text
+    if plan is None or text is None:
+        return
+    tasks = sorted((task for task in plan.tasks if task.at != NOWHERE), key=lambda task: task.at)
+    heads = [page.range(text.span(*task.at)) for task in tasks]
+    for task, head, following in zip_longest(tasks, heads, heads[1:]):
+        risk = "" if task.risk is None else f", {task.risk.value} risk"
+        yield types.DocumentSymbol(
+            name=f"{task.id} {task.title}".strip() or "task",
+            detail=f"{task.state.value.replace('_', ' ')}{risk}",
+            kind=types.SymbolKind.Event,
+            range=types.Range(start=head.start, end=head.end if following is None else following.start),
+            selection_range=head,
+        )
+
+
 def _touches(one: types.Range, other: types.Range) -> bool:
     return _order(one.start) <= _order(other.end) and _order(other.start) <= _order(one.end)
 
@@ -92,12 +137,36 @@ def _order(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
 
 
+class _Pages:
+    """Documents that an editor has open; each is read once for each version of it."""
+
+    def __init__(self, server: LanguageServer) -> None:
+        self._server = server
+        self._read: dict[str, _Page] = {}
+
+    def of(self, uri: str) -> _Page:
+        """Return a document as it is now."""
+        known = self._read.get(uri)
+        document = self._server.workspace.text_documents.get(uri)
+        if known is not None and document is not None and known.version == document.version:
+            return known
+        page = _Page(self._server, uri)
+        if document is not None:
+            self._read[uri] = page
+        return page
+
+    def forget(self, uri: str) -> None:
+        """Keep nothing of a document that was closed."""
+        self._read.pop(uri, None)
+
+
 class _Page:
-    """A document that an editor has open, as it was read just now."""
+    """A document of an editor, as it was read."""
 
     def __init__(self, server: LanguageServer, uri: str) -> None:
         self.uri = uri
         self.document: TextDocument = server.workspace.get_text_document(uri)
+        self.version = self.document.version
         encoding = str(getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding))
         self._encoding, self._unit_bytes = _UNITS[encoding]
         raw = self.document.source.encode("utf-8", "replace")
