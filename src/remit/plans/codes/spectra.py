@@ -192,6 +192,11 @@ _FIELDS: Final = (
             "text behind it, such as `= 0`, is checked by nobody, and some readers then see no command at all."
         ),
     ),
+    (
+        "SPECTRA_COMMAND_WORDS",
+        _WARNING,
+        "Words where a command should stand: a sentence, or a request such as `GET /orders`. Nothing can run them.",
+    ),
     ("SPECTRA_COMMAND_SYNTAX", _WARNING, "A command that a shell cannot read: a quote or bracket is never closed."),
     (
         "SPECTRA_COMMAND_CANNOT_FAIL",
@@ -202,6 +207,14 @@ _FIELDS: Final = (
         "SPECTRA_WIRING_PART_MISSING",
         _NOTE,
         "The proof of wiring lacks its command (`CLI`) or its assertion across modules (`Integration`).",
+    ),
+    (
+        "SPECTRA_WIRING_FORM",
+        _WARNING,
+        (
+            "The command of a proof of wiring has words around it. The commands in backticks are read; what the words "
+            "claim is checked by nobody."
+        ),
     ),
     ("SPECTRA_ASSERTION_INVALID", _ERROR, "An assertion has none of the four forms. It is kept as text."),
     (
@@ -232,6 +245,11 @@ _FILES: Final = (
 _ORDER: Final = (
     ("SPECTRA_REFERENCE_UNKNOWN", _ERROR, "The dependency graph or a mark names a task that the plan does not have."),
     ("SPECTRA_REFERENCE_UNREAD", _WARNING, "Words among ids of tasks. They are not read."),
+    (
+        "SPECTRA_DRAWING_UNREAD",
+        _WARNING,
+        "A drawing in the dependency graph has a line that cannot be followed. No dependency is read from that line.",
+    ),
     ("SPECTRA_ARROW", _WARNING, "An arrow other than `->` in a chain. It is read; other readers see no dependency."),
     (
         "SPECTRA_DEPENDENCY_DIFFERS",

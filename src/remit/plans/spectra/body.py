@@ -135,7 +135,14 @@ def _check_form(raw: RawField, name: str, reporter: PlanReporter) -> None:
     end = raw.item.key_at[1] - line.start
     canonical = f"- {name}:"
     space = "" if not raw.value.text or line.text[end : end + 1].isspace() else " "
-    if raw.key.text != name:
+    if raw.item.is_bold:
+        reporter.report(
+            "SPECTRA_LINE_FORM",
+            f"expected {canonical + ' '!r} at the beginning of the line, got bold marks around all of it",
+            at=raw.item.place,
+            replacement=f"{canonical} {raw.value.text}",
+        )
+    elif raw.key.text != name:
         older = "the key of an older version" if raw.key.text in names.LEGACY_KEYS else "another spelling"
         reporter.report(
             "SPECTRA_KEY",

@@ -13,6 +13,7 @@ from remit.plans.plan import (
     DeclaredParallelism,
     Dependency,
     DependencyOrigin,
+    PathClaim,
     Place,
     Plan,
     PlanFormat,
@@ -20,7 +21,9 @@ from remit.plans.plan import (
     Reference,
     Text,
 )
+from remit.plans.spectra.commands import commands_in
 from remit.plans.spectra.ids import ALL
+from remit.plans.spectra.paths import names_files
 from remit.plans.spectra.record import Ownership, Parallelism, SpectraPlan, SpectraTask, Wiring
 
 Edge = tuple[str, Reference, DependencyOrigin]
@@ -105,10 +108,10 @@ def _task(task: SpectraTask, before: Iterable[Dependency]) -> PlanTask:
         objective=task.description or "",
         depends_on=tuple(before),
         criteria=tuple(criterion for criterion in task.criteria or () if criterion.text),
-        files=task.files or (),
-        owns=ownership.owns or (),
-        touches=ownership.touches or (),
-        reads=ownership.reads or (),
+        files=_files(task.files),
+        owns=_files(ownership.owns),
+        touches=_files(ownership.touches),
+        reads=_files(ownership.reads),
         verify=(task.verify,) if task.verify is not None and task.verify.text else (),
         wiring=() if task.wiring is None else _wiring(task.wiring),
         wiring_commands=() if task.wiring is None else _commands(task.wiring),
@@ -119,8 +122,13 @@ def _task(task: SpectraTask, before: Iterable[Dependency]) -> PlanTask:
     )
 
 
+def _files(claims: tuple[PathClaim, ...] | None) -> tuple[PathClaim, ...]:
+    """Return the claims that are of files; words in their place are nobody's."""
+    return tuple(claim for claim in claims or () if names_files(claim))
+
+
 def _commands(wiring: Wiring) -> tuple[Text, ...]:
-    return () if wiring.command is None or not wiring.command.text else (wiring.command,)
+    return () if wiring.command is None else commands_in(wiring.command).found
 
 
 def _wiring(wiring: Wiring) -> tuple[Text, ...]:

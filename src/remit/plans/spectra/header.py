@@ -22,7 +22,10 @@ from remit.plans.texts import Line, PlanReporter
 
 _RULE: Final = re.compile(r"[ \t]*(?:-[ \t]*){3,}$|[ \t]*(?:\*[ \t]*){3,}$|[ \t]*(?:_[ \t]*){3,}$")
 _LEVEL: Final = re.compile(r"\blevel[\s:*_=-]{0,6}(?P<level>[0-9]+)\b", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"[0-9]+")
+_FIRST: Final = re.compile(
+    r"[*_` (\[]*(?:L(?:evel)?[\s:*_=-]{0,6})?(?P<number>[0-9]+)(?![0-9]|[ ]?[-\N{EN DASH}/|.][ ]?[0-9])", re.IGNORECASE
+)
+_ONLY: Final = re.compile(r"[^0-9]*(?<!-)(?P<number>[0-9]+)[^0-9]*")
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
@@ -194,12 +197,12 @@ def _check_level(header: Header, reporter: PlanReporter) -> None:
             at=header.title_at,
         )
         return
-    found = _NUMBER.search(level.text)
-    number = int(found.group()[:4]) if found is not None else -1
+    found = _FIRST.match(level.text) or _ONLY.fullmatch(level.text)
+    number = int(found["number"][:4]) if found is not None else -1
     if not 0 <= number <= names.LEVEL_MAX:
         reporter.report(
             "SPECTRA_LEVEL_INVALID",
-            f"expected a level from 0 to {names.LEVEL_MAX}, got {level.text!r}; the plan is read as level 1",
+            f"expected one level from 0 to {names.LEVEL_MAX}, got {level.text!r}; the plan is read as level 1",
             at=level.place,
         )
         return

@@ -7,8 +7,8 @@ Does not know: which tasks exist.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Final
 
 from remit.plans.plan import Reference
@@ -21,17 +21,27 @@ ALL: Final = "all"
 """Stands for every other task where a document says so."""
 
 _CANONICAL: Final = re.compile(r"[0-9]{3}")
+_RANGE: Final = re.compile(r"([0-9]{1,3})(?:-|\N{EN DASH}|\.\.)([0-9]{1,3})")
+_RANGE_MAX: Final = 50
+"""Longer ranges are read as no ids: a plan with so many tasks in one is a mistake."""
+
+_LINK_MAX: Final = 50
+"""So many tasks has one link of a chain at most."""
+
 _SPLIT: Final = re.compile(r"([0-9]{1,3})-([a-z])")
-_WORD: Final = re.compile(r"\S+")
+_WORD: Final = re.compile(r"[^\s,]+")
+_LABEL: Final = re.compile(r"(?<=[A-Za-z0-9])[\[({].*")
 _ID: Final = re.compile(ID)
 _TASK_WORDS: Final = frozenset({"task", "tasks", "and", "&", "+", "plus"})
 _ALL_WORDS: Final = frozenset({"all", "everything"})
 _ALL_FOLLOWING: Final = frozenset({"tasks", "previous", "prior", "other", "others", "above", "preceding", "the"})
 _ARROW: Final = re.compile(
-    r"-{1,3}>|={1,2}>|["
+    r"-{1,40}>|={1,40}>|[-\N{BOX DRAWINGS LIGHT HORIZONTAL}\N{BOX DRAWINGS HEAVY HORIZONTAL}]{0,40}["
+    r"\N{BLACK RIGHT-POINTING POINTER}\N{BLACK RIGHT-POINTING TRIANGLE}"
     r"\N{RIGHTWARDS ARROW}\N{LONG RIGHTWARDS ARROW}\N{RIGHTWARDS DOUBLE ARROW}"
     r"\N{HEAVY WIDE-HEADED RIGHTWARDS ARROW}\N{HEAVY ROUND-TIPPED RIGHTWARDS ARROW}]"
 )
+_BACK: Final = re.compile(r"<-{1,40}|<={1,40}|\N{LEFTWARDS ARROW}")
 _COMMENT: Final = re.compile(r"\([^()]*\)$")
 
 
@@ -41,6 +51,13 @@ def same_id(written: str) -> str:
         return written.zfill(3)
     split = _SPLIT.fullmatch(written)
     return written if split is None else f"{split[1].zfill(3)}-{split[2]}"
+
+
+def ids_of_range(written: str) -> tuple[str, ...]:
+    """Return the ids that a range such as ``001-004`` stands for; none if it is no range."""
+    found = _RANGE.fullmatch(written)
+    first, last = (0, -1) if found is None else (int(found[1]), int(found[2]))
+    return tuple(str(number).zfill(3) for number in range(first, last + 1)) if last - first < _RANGE_MAX else ()
 
 
 def is_canonical(task_id: str) -> bool:
@@ -73,9 +90,13 @@ class References:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chains:
-    """Chains of ids as they were read; ``arrows`` are those that the format does not have."""
+    """Chains of ids as they were read.
+
+    ``arrows`` are those that the format does not have; ``alone`` are parts without an arrow, which say no order.
+    """
 
     found: tuple[tuple[Reference, ...], ...] = ()
+    alone: tuple[Piece, ...] = ()
     arrows: tuple[Piece, ...] = ()
     loose: tuple[Piece, ...] = ()
     unread: tuple[Piece, ...] = ()
@@ -104,6 +125,11 @@ def _read_words(part: Piece, found: list[Reference], loose: list[Piece], unread:
         if word.text.casefold() in _TASK_WORDS:
             continue
         bare = _bare(word)
+        ids = ids_of_range(bare.text)
+        if ids:
+            found += [Reference(id=one, at=bare.place) for one in ids]
+            loose.append(bare)
+            continue
         if not is_id(bare.text):
             unread.append(word)
             continue
@@ -130,29 +156,58 @@ def is_none(value: Piece) -> bool:
 
 def has_arrow(text: str) -> bool:
     """Whether there is an arrow of any kind."""
-    return _ARROW.search(text) is not None
+    return _ARROW.search(text) is not None or _BACK.search(text) is not None
 
 
-def _links(part: Piece, arrows: list[Piece]) -> Iterator[Piece]:
+def split_at_arrows(part: Piece) -> list[Piece]:
+    """Return what stands between the arrows of a part."""
+    return _links(part, [])
+
+
+def _links(part: Piece, arrows: list[Piece]) -> list[Piece]:
+    """Return what stands between the arrows of a part, in the order that they say, and which arrows are unusual."""
+    arrow = _ARROW if _ARROW.search(part.text) else _BACK
+    found: list[Piece] = []
     begin = 0
-    for arrow in _ARROW.finditer(part.text):
-        yield part.cut(begin, arrow.start()).strip()
-        begin = arrow.end()
-        if arrow.group() != "->":
-            arrows.append(part.cut(*arrow.span()))
-    yield part.cut(begin).strip()
+    for one in arrow.finditer(part.text):
+        found.append(part.cut(begin, one.start()).strip())
+        begin = one.end()
+        if one.group() != "->":
+            arrows.append(part.cut(*one.span()))
+    found.append(part.cut(begin).strip())
+    return found if arrow is _ARROW else found[::-1]
 
 
 def read_chains(value: Piece) -> Chains:
-    """Read chains such as ``001 -> 002 -> 003, 003 -> 004``; brackets around them are the caller's."""
+    """Read chains such as ``001 -> 002 -> 003, 003 -> 004``; brackets around them are the caller's.
+
+    A link may have several tasks: ``001 and 002 -> 003`` are two chains.
+    """
     chains: list[tuple[Reference, ...]] = []
     arrows: list[Piece] = []
+    alone: list[Piece] = []
     loose: list[Piece] = []
     unread: list[Piece] = []
-    for part in () if is_none(value) else value.split(","):
-        chain: list[Reference] = []
-        for link in _links(part, arrows):
-            _read_words(link, chain, loose, unread)
-        if chain:
-            chains.append(tuple(chain))
-    return Chains(found=tuple(chains), arrows=tuple(arrows), loose=tuple(loose), unread=tuple(unread))
+    parts = () if is_none(value) else value.split(",")
+    for part in parts:
+        links = [_read_link(link, loose, unread) for link in _links(part, arrows)]
+        links = [link for link in links if link]
+        if links and not has_arrow(part.text):
+            alone.append(part)
+        if links and all(len(link) == 1 for link in links):
+            chains.append(tuple(link[0] for link in links))
+        else:
+            chains += [pair for one, other in pairwise(links) for pair in product(one, other)]
+    return Chains(
+        found=tuple(chains), alone=tuple(alone), arrows=tuple(arrows), loose=tuple(loose), unread=tuple(unread)
+    )
+
+
+def _read_link(link: Piece, loose: list[Piece], unread: list[Piece]) -> list[Reference]:
+    """Return the tasks of one link; what is said about them in brackets is not looked at."""
+    comment = _COMMENT.search(link.text)
+    words = link if comment is None or not comment.start() else link.cut(0, comment.start())
+    label = _LABEL.search(words.text)
+    found: list[Reference] = []
+    _read_words(words if label is None else words.cut(0, label.start()), found, loose, unread)
+    return found[:_LINK_MAX]

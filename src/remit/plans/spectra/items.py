@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from remit.plans.spectra.names import field_of
+from remit.plans.spectra.names import field_of, header_field_of
 from remit.plans.spectra.pieces import Piece
 from remit.plans.texts import Line
 
@@ -28,7 +28,7 @@ class Item:
 
     ``indent`` counts columns; ``bullet`` is the mark of a list item, ``""`` without one; ``content`` is everything
     behind it. ``key`` and ``value`` are set where the content is a key with a colon; ``key_at`` covers the key with its
-    markup and colon.
+    markup and colon. ``is_bold`` says that bold marks stand around key and value together.
     """
 
     line: Line
@@ -38,6 +38,7 @@ class Item:
     key: Piece | None = None
     value: Piece | None = None
     key_at: tuple[int, int] = (0, 0)
+    is_bold: bool = False
 
     @property
     def place(self) -> tuple[int, int]:
@@ -61,6 +62,7 @@ def read_item(line: Line) -> Item:
         key=None if found is None else found[0],
         value=None if found is None else found[1],
         key_at=(0, 0) if found is None else (content.start, found[2]),
+        is_bold=found is not None and found[1].end < content.end,
     )
 
 
@@ -77,13 +79,19 @@ def _key(content: Piece) -> tuple[Piece, Piece, int] | None:
     if found is None:
         return None
     bold = found["open"] or ""
-    if bold and bold not in {found["close"], found["late"]}:
-        return None
     key = content.cut(*found.span("key")).strip()
     rest = content.cut(found.end())
+    if bold and bold not in {found["close"], found["late"]}:
+        if rest.text.count(bold) != 1 or not rest.text.endswith(bold) or not _is_known(key.text):
+            return None
+        rest = rest.cut(0, len(rest.text) - len(bold))
     if rest.text and not rest.text[0].isspace() and field_of(key.text) is None:
         return None
     return key, rest.strip(), rest.start
+
+
+def _is_known(key: str) -> bool:
+    return field_of(key) is not None or header_field_of(key) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

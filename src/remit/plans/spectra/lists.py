@@ -13,7 +13,7 @@ from remit.plans.plan import PathClaim, Reference, Text
 from remit.plans.spectra import names
 from remit.plans.spectra.assertions import read_assertion
 from remit.plans.spectra.body import RawField
-from remit.plans.spectra.ids import References, read_references, same_id
+from remit.plans.spectra.ids import References, ids_of_range, read_references, same_id
 from remit.plans.spectra.items import Item, read_item
 from remit.plans.spectra.paths import read_paths
 from remit.plans.spectra.pieces import Piece, line_end_at
@@ -186,11 +186,14 @@ def report_references(references: References, reporter: PlanReporter) -> None:
 def report_words(loose: tuple[Piece, ...], unread: tuple[Piece, ...], reporter: PlanReporter) -> None:
     """Report ids in another spelling, and the first word that is no id."""
     for word in loose:
+        ids = ids_of_range(word.text)
         reporter.report(
             "SPECTRA_ID_FORM",
-            f"expected an id of three digits, got {word.text!r}",
+            f"expected each id by itself, got the range {word.text!r}; other readers see no ids in it"
+            if ids
+            else f"expected an id of three digits, got {word.text!r}",
             at=word.place,
-            replacement=same_id(word.text),
+            replacement=", ".join(ids) or same_id(word.text),
         )
     if unread:
         more = "" if len(unread) == 1 else f" and {len(unread) - 1} more words"

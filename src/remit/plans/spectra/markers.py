@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from remit.plans.spectra.ids import read_chains, read_references
+from remit.plans.spectra.ids import read_references, split_at_arrows
 from remit.plans.spectra.pieces import Piece
 from remit.plans.spectra.record import Marker
 from remit.plans.texts import Line
@@ -31,12 +31,9 @@ def read_marker(line: Line) -> Marker | None:
     if found is None:
         return None
     rest = Piece(line.text, line.start).cut(found.start("rest")).strip()
-    chains = read_chains(rest).found
-    if not chains:
+    first, *others = split_at_arrows(rest) if found["word"] == SPLIT else [rest]
+    tasks = read_references(first).found
+    if not tasks:
         return None
-    task = chains[0][0]
-    parts = (*chains[0][1:], *(one for chain in chains[1:] for one in chain))
-    if found["word"] != SPLIT:
-        others = read_references(rest).found
-        task, parts = others[0], ()
-    return Marker(word=found["word"], task=task, parts=parts, at=line.place)
+    parts = tuple(one for other in others for one in read_references(other).found)
+    return Marker(word=found["word"], task=tasks[0], parts=parts, at=line.place)

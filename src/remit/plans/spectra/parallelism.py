@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.plans.drawing import EDGES_MAX, is_drawn, read_picture, words_of
 from remit.plans.plan import NOWHERE, Place, Reference
 from remit.plans.spectra import names
 from remit.plans.spectra.header import is_rule
 from remit.plans.spectra.hidden import Hidden
-from remit.plans.spectra.ids import Chains, has_arrow, is_id, read_chains, read_references
+from remit.plans.spectra.ids import Chains, has_arrow, is_canonical, is_id, read_chains, read_references, same_id
 from remit.plans.spectra.items import Item, read_item
 from remit.plans.spectra.lists import report_references, report_words
 from remit.plans.spectra.markers import read_marker
@@ -31,10 +32,11 @@ _KEYS: Final = {
     "sequential": names.SEQUENTIAL,
     "recommendation": names.RECOMMENDATION,
 }
-_DEPENDS: Final = re.compile(
-    r"(?:task[ \t]{1,8})?(?P<id>[A-Za-z0-9._-]{1,40})\b.{0,200}?\b(?:depends?|dependent)[ \t]{1,8}on\b:?(?P<on>.*)",
-    re.IGNORECASE,
+_DEPENDS: Final = re.compile(r"\b(?:depends?|dependent)[ \t]{1,8}on\b:?", re.IGNORECASE)
+_SUBJECT: Final = re.compile(
+    r"(?:(?:tasks?|and|&)[ \t]+|(?P<id>[A-Za-z0-9._-]{1,40})(?:[ \t]*,|(?=[ \t]|$))[ \t]*)", re.IGNORECASE
 )
+_BACKWARDS: Final = ("<", "\N{LEFTWARDS ARROW}")
 _RECOMMENDATION: Final = re.compile(r"[A-Za-z_]+(?:[ -](?:only|ok|eligible|required)\b)?", re.IGNORECASE)
 
 
@@ -146,7 +148,14 @@ def report_chains(chains: Chains, reporter: PlanReporter) -> None:
             "SPECTRA_ARROW",
             f"expected '->' between tasks, got {arrow.text!r}; it is read, other readers see no dependency",
             at=arrow.place,
-            replacement="->",
+            replacement=None if arrow.text.startswith(_BACKWARDS) else "->",
+        )
+    if chains.alone:
+        reporter.report(
+            "SPECTRA_REFERENCE_UNREAD",
+            f"expected tasks with '->' between them, got {chains.alone[0].text!r} alone, which says no order; write "
+            "what comes before it, or take it out",
+            at=chains.alone[0].place,
         )
     report_words(chains.loose, chains.unread, reporter)
 
@@ -175,20 +184,27 @@ def _recommendation(value: Piece, reporter: PlanReporter) -> str | None:
     return known
 
 
-def read_graph(section: Section, hidden: Hidden, order: Order, reporter: PlanReporter) -> None:
-    """Read the lines of a dependency graph, also those of a block of code in it."""
+def read_graph(
+    section: Section, hidden: Hidden, order: Order, *, known: frozenset[str], reporter: PlanReporter
+) -> None:
+    """Read the lines of a dependency graph, also those of a block of code in it; ``known`` are the plan's tasks."""
     order.graph = order.graph or []
     strays: list[Item] = []
-    for line in [*section_lines(section), *_lines_of_fences(section, hidden)]:
-        marker = read_marker(line)
-        if marker is not None:
-            order.markers.append(marker)
-        elif not is_rule(line) and read_heading(line) is None:
-            _read_graph_line(read_item(line), order.graph, strays, reporter)
+    for lines in (list(section_lines(section)), *_fences(section, hidden)):
+        text = "\n".join(line.text for line in lines)
+        if is_drawn(text):
+            _read_drawing(lines, order.graph, known=known, reporter=reporter)
+            continue
+        for line in (line for line in lines if line.text.strip()):
+            marker = read_marker(line)
+            if marker is not None:
+                order.markers.append(marker)
+            elif not is_rule(line) and read_heading(line) is None:
+                _read_graph_line(read_item(line), order.graph, strays, reporter)
     _report_strays(strays, reporter)
 
 
-def _lines_of_fences(section: Section, hidden: Hidden) -> Iterator[Line]:
+def _fences(section: Section, hidden: Hidden) -> Iterator[list[Line]]:
     """Return the lines of the blocks of code between and right behind a part's lines."""
     assert section.heading is not None
     number = section.heading.number + 1
@@ -196,18 +212,49 @@ def _lines_of_fences(section: Section, hidden: Hidden) -> Iterator[Line]:
     while number <= last or number in hidden.fences:
         fence = hidden.fences.get(number)
         if fence is not None:
-            yield from (line for line in fence.lines if line.text.strip())
+            yield list(fence.lines)
         number = number + 1 if fence is None else fence.last + 1
 
 
+def _read_drawing(lines: list[Line], graph: list[GraphEntry], *, known: frozenset[str], reporter: PlanReporter) -> None:
+    """Read a drawing of lines and arrows; where a line cannot be followed, that is told and nothing read from it."""
+    text = "\n".join(line.text for line in lines)
+    ids = frozenset(word for word in words_of(text) if same_id(word) in known or is_canonical(word))
+    picture = read_picture(text, [line.start for line in lines], ids)
+    drawn = {node for pair in picture.edges for node in pair}
+    unread = [node for node in picture.nodes if node not in drawn]
+    for source, target in picture.edges:
+        ends = (Reference(id=same_id(node.id), at=node.at) for node in (source, target))
+        graph.append(GraphEntry(chain=tuple(ends)))
+    if picture.loose is not None:
+        at = lines[picture.loose[0]].start + picture.loose[1]
+        _report_drawing((at, at + 1), "an arrowhead that points at nothing; its line is not read", reporter)
+    elif unread:
+        _report_drawing(unread[0].at, f"{unread[0].id!r} without a line that can be followed", reporter)
+    elif not picture.edges:
+        _report_drawing(lines[0].place, "a drawing without the id of a task", reporter)
+    if not picture.is_complete:
+        _report_drawing(lines[0].place, f"more than {EDGES_MAX} lines; some of them are not read", reporter)
+
+
+def _report_drawing(at: Place, got: str, reporter: PlanReporter) -> None:
+    reporter.report(
+        "SPECTRA_DRAWING_UNREAD",
+        f"expected lines from task to task in the drawing, got {got}; write the order as chains such as 001 -> 002",
+        at=at,
+    )
+
+
 def _read_graph_line(item: Item, graph: list[GraphEntry], strays: list[Item], reporter: PlanReporter) -> None:
-    depends = _DEPENDS.match(item.content.text)
-    if depends is not None and is_id(depends["id"].rstrip(".-")):
-        references = read_references(item.content.cut(depends.start("on")).strip())
-        tasks = read_references(item.content.cut(*depends.span("id")))
+    depends = _DEPENDS.search(item.content.text)
+    subjects = [] if depends is None else _subjects(item.content.cut(0, depends.start()))
+    if depends is not None and subjects:
+        references = read_references(item.content.cut(depends.end()).strip())
         report_references(references, reporter)
-        report_references(tasks, reporter)
-        graph += [GraphEntry(chain=(before, after)) for after in tasks.found for before in references.found]
+        for subject in subjects:
+            tasks = read_references(subject)
+            report_references(tasks, reporter)
+            graph += [GraphEntry(chain=(before, after)) for after in tasks.found for before in references.found]
         return
     value = bracketed(item.content) or item.content
     if has_arrow(value.text):
@@ -216,6 +263,19 @@ def _read_graph_line(item: Item, graph: list[GraphEntry], strays: list[Item], re
         graph += [GraphEntry(chain=chain) for chain in chains.found if len(chain) > 1]
     elif item.content.text.strip("*_`[]() .").casefold() not in names.NONE_WORDS:
         strays.append(item)
+
+
+def _subjects(before: Piece) -> list[Piece]:
+    """Return the ids that a line such as ``Tasks 003, 004 and 005 (tests) depend on 001`` begins with."""
+    found: list[Piece] = []
+    offset = 0
+    while (match := _SUBJECT.match(before.text, offset)) is not None:
+        if match["id"] is not None:
+            if not is_id(match["id"].rstrip(".-")):
+                break
+            found.append(before.cut(*match.span("id")))
+        offset = match.end()
+    return found
 
 
 def _report_strays(strays: list[Item], reporter: PlanReporter) -> None:

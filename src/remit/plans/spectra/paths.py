@@ -14,6 +14,7 @@ from typing import Final
 from remit.plans.plan import PathClaim
 from remit.plans.spectra.ids import is_none
 from remit.plans.spectra.pieces import Piece, bracketed
+from remit.plans.spectra.placeholders import is_placeholder
 from remit.plans.texts import PlanReporter
 
 _COMMENT: Final = re.compile(r"(?<![ \t])[ \t]+(?:\([^()]*\)|#.*|(?:--|\N{EM DASH}|\N{EN DASH})[ \t].*)$")
@@ -32,7 +33,7 @@ def read_paths(value: Piece, reporter: PlanReporter) -> PathList:
     """Read a list of paths, with or without brackets; ``none`` is an empty list."""
     inside = bracketed(value)
     found = _without_loose_brackets(value) if inside is None else inside
-    if is_none(found):
+    if is_none(found) or is_none(Piece(_COMMENT.sub("", found.text), found.start)):
         return PathList(claims=(), is_bare=inside is None)
     claims = [read_path(part, reporter) for part in found.split(",") if part.text]
     return PathList(claims=tuple(claim for claim in claims if claim.path), is_bare=inside is None)
@@ -40,6 +41,8 @@ def read_paths(value: Piece, reporter: PlanReporter) -> PathList:
 
 def read_path(part: Piece, reporter: PlanReporter) -> PathClaim:
     """Read one path: without quotes or backticks, without words behind it."""
+    if is_prose(part.text):
+        return _prose(part, reporter)
     found = _without_comment(part, reporter)
     bare = found.without_markup()
     if bare.text[:1] in {'"', "'"} and len(bare.text) > 2 and bare.text[-1] == bare.text[0]:
@@ -54,6 +57,17 @@ def read_path(part: Piece, reporter: PlanReporter) -> PathClaim:
         )
     _check_form(bare, reporter)
     return PathClaim(path=comparable(bare.text), written=bare.text, at=bare.place)
+
+
+def _prose(part: Piece, reporter: PlanReporter) -> PathClaim:
+    """Return words that stand where a path should; they are kept, and claim no file."""
+    if not is_placeholder(part.text):
+        reporter.report(
+            "SPECTRA_PATH_PROSE",
+            f"expected a path, got words: {part.text!r}; name the file, the directory or the pattern, or take them out",
+            at=part.place,
+        )
+    return PathClaim(path=part.text, written=part.text, at=part.place)
 
 
 def _without_loose_brackets(path: Piece) -> Piece:
@@ -81,20 +95,9 @@ def _without_comment(part: Piece, reporter: PlanReporter) -> Piece:
 
 def _check_form(path: Piece, reporter: PlanReporter) -> None:
     text = path.text
-    if _is_prose(text):
-        reporter.report(
-            "SPECTRA_PATH_PROSE",
-            f"expected a path, got words: {text!r}; name the file, the directory or the pattern",
-            at=path.place,
-        )
-    elif text.startswith(("/", "~")) or _DRIVE.match(text) or ".." in text.replace("\\", "/").split("/"):
-        if _leaves(text):
-            reporter.report(
-                "SPECTRA_PATH_OUTSIDE",
-                f"expected a path inside the project, got {text!r}; a task may change only the project's files",
-                at=path.place,
-            )
-    elif "\\" in text:
+    if leaves(text):
+        return
+    if "\\" in text:
         reporter.report(
             "SPECTRA_PATH_FORM",
             f"expected '/' between directories, got {text!r}; it is compared as {comparable(text)!r}",
@@ -103,14 +106,25 @@ def _check_form(path: Piece, reporter: PlanReporter) -> None:
         )
 
 
-def _is_prose(text: str) -> bool:
-    return " " in text and not any(mark in text for mark in "/\\.*")
+def names_files(claim: PathClaim) -> bool:
+    """Whether a claim is one of files: neither words nor a placeholder."""
+    return not is_prose(claim.written) and not is_placeholder(claim.written)
 
 
-def _leaves(text: str) -> bool:
-    if text.startswith(("/", "~")) or _DRIVE.match(text):
+def is_prose(written: str) -> bool:
+    """Whether what stands in the place of a path is words: with spaces and without any mark that paths have."""
+    if written[:1] == "(" and written[-1:] == ")" and " " in written:
         return True
-    return posixpath.normpath(text.replace("\\", "/")).startswith("..")
+    words = _COMMENT.sub("", written)
+    return " " in words and not any(mark in words for mark in "/\\.*")
+
+
+def leaves(written: str) -> bool:
+    """Whether a path leads out of the project: it is absolute, or goes up beyond the project's folder."""
+    if written.startswith(("/", "~")) or _DRIVE.match(written):
+        return True
+    parts = written.replace("\\", "/")
+    return ".." in parts and posixpath.normpath(parts).split("/")[0] == ".."
 
 
 def comparable(written: str) -> str:

@@ -51,11 +51,12 @@ def read_spectra(text: PlanText, reporter: PlanReporter, *, level: int | None = 
         if section.kind is Kind.TASK
     ]
     order = Order()
+    known = frozenset(one.task.id for one in tasks)
     for section in sections:
         if section.kind is Kind.PARALLELISM:
             read_assessment(section, order, reporter)
         elif section.kind is Kind.GRAPH:
-            read_graph(section, hidden, order, reporter)
+            read_graph(section, hidden, order, known=known, reporter=reporter)
         elif section.kind is Kind.OTHER:
             order.markers += _read_other(section, reporter)
     if not tasks:
@@ -83,6 +84,7 @@ def _plan(header: Header, tasks: list[TaskReading], order: Order, reporter: Plan
         graph=None if order.graph is None else tuple(order.graph),
         markers=tuple(sorted(markers, key=lambda marker: marker.at)),
         at=header.title_at,
+        project_at=header.values[names.PROJECT].place if names.PROJECT in header.values else NOWHERE,
         level_at=header.level_at if header.level is not None else NOWHERE,
     )
 

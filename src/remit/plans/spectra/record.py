@@ -144,4 +144,5 @@ class SpectraPlan:
     graph: tuple[GraphEntry, ...] | None = None
     markers: tuple[Marker, ...] = ()
     at: Place = field(default=NOWHERE, compare=False)
+    project_at: Place = field(default=NOWHERE, compare=False)
     level_at: Place = field(default=NOWHERE, compare=False)

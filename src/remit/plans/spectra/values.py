@@ -12,12 +12,17 @@ from typing import Final
 from remit.plans.plan import RiskClass, Text
 from remit.plans.spectra import names
 from remit.plans.spectra.body import RawField
+from remit.plans.spectra.commands import reads_as_words
 from remit.plans.spectra.hidden import Fence, Hidden
 from remit.plans.spectra.pieces import Piece
 from remit.plans.texts import PlanReporter
 
 _WORD: Final = re.compile(r"[*_`\"'(\[]*(?P<word>[A-Za-z][A-Za-z-]*)")
 _NUMBER: Final = re.compile(r"[*_`\"'(\[]*(?P<number>-?[0-9]+)(?![0-9.])")
+_SUCCEEDS: Final = re.compile(
+    r"(?:(?:should|must)[ ])?(?:pass(?:es)?|succeeds?|(?:exits?|returns?)(?:[ ]with)?(?:[ ](?:code|status))?[ ]0)[.]?",
+    re.IGNORECASE,
+)
 _TICKS: Final = re.compile(r"`+")
 
 
@@ -104,7 +109,9 @@ def read_verify(raw: RawField, hidden: Hidden, reporter: PlanReporter) -> Text |
         return None if fence is None else _fenced(fence, reporter)
     ticks = _TICKS.match(raw.value.text)
     if ticks is None:
-        _report_bare(raw, reporter)
+        # That words are no command is said where commands are checked.
+        if not reads_as_words(raw.value.text):
+            _report_bare(raw, reporter)
         return Text(text=raw.value.text, at=raw.value.place)
     closing = raw.value.text.find(ticks.group(), ticks.end())
     if closing < 0 and set(raw.value.text) != {"`"}:
@@ -120,11 +127,13 @@ def read_verify(raw: RawField, hidden: Hidden, reporter: PlanReporter) -> Text |
     command = raw.value.cut(ticks.end(), closing).strip()
     behind = raw.value.cut(closing + len(ticks.group())).strip()
     if behind.text:
+        is_said = _SUCCEEDS.fullmatch(behind.text) is not None
         reporter.report(
             "SPECTRA_VERIFY_FORM",
-            f"expected nothing behind the command, got {behind.text!r}, which nobody checks; let the command fail when "
-            "it does not hold",
-            at=behind.place,
+            f"expected nothing behind the command, got {behind.text!r}, which "
+            + ("its status says already" if is_said else "nobody checks; let the command fail when it does not hold"),
+            at=(command.end + len(ticks.group()), behind.end) if is_said else behind.place,
+            replacement="" if is_said else None,
         )
     elif len(ticks.group()) > 1 and "`" not in command.text:
         reporter.report(

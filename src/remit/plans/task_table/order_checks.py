@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.diagnostics import Severity
+from remit.plans.drawing import EDGES_MAX, Node, Picture, longest_line, read_picture, words_of
 from remit.plans.plan import Place, Plan
 from remit.plans.task_table.columns import TaskField, field_named
 from remit.plans.task_table.details import Details
-from remit.plans.task_table.drawing import EDGES_MAX, Node, Picture, longest_line, read_picture, words_of
 from remit.plans.task_table.ids import form_of
 from remit.plans.task_table.matrices import Matrices, MatrixRow
 from remit.plans.task_table.record import Drawing

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.plans.drawing import has_arrows, words_of
 from remit.plans.markdown import Block, Cell, Code, Heading, Paragraph, Table, read_blocks
 from remit.plans.plan import Place
 from remit.plans.task_table.columns import TaskField, field_named, plain
-from remit.plans.task_table.drawing import has_arrows, words_of
 from remit.plans.task_table.ids import form_of, is_id
 from remit.plans.task_table.kinds import Columns, bare, field_columns, first_id, is_matrix, side_kind, task_columns
 from remit.plans.task_table.record import (

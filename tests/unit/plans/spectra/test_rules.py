@@ -4,7 +4,7 @@ import pytest
 
 from remit.plans.formats import read_plan
 from remit.plans.options import PlanOptions
-from tests.unit.plans.spectra.records import HEAD, SEED, TASK
+from tests.unit.plans.spectra.records import HEAD, SEED, TASK, record
 
 PLAN = HEAD + TASK
 
@@ -70,6 +70,95 @@ def test_every_missing_field_is_found(field: str) -> None:
     after = rest.partition("\n- ")[2]
 
     assert "SPECTRA_FIELD_MISSING" in found(f"{head}- {after}")
+
+
+@pytest.mark.parametrize(
+    ("written", "commands"),
+    [
+        ("npm test login", ["npm test login"]),
+        ("`npm test login`", ["npm test login"]),
+        (
+            "`npm test login` passes; `npm run serve -- --once` too, `--json` for tools",
+            ["npm test login", "npm run serve -- --once"],
+        ),
+        ("Run `npm test login` and look", ["npm test login"]),
+        ("echo `date` | grep -q 2026", ["echo `date` | grep -q 2026"]),
+        ("GET /login answers 200", []),
+        ("manual inspection", []),
+    ],
+)
+def test_commands_of_wiring_are_told_from_words(written: str, commands: list[str]) -> None:
+    """
+    What is said about a command is no part of it, and words alone are no command; the proof itself is kept as it is.
+    """
+    text = f"{PLAN}- Wiring-proof:\n  - CLI: {written}\n  - Integration: router -> login\n"
+    plan = read_plan(text.encode(), path="plan.md").plan
+
+    assert plan is not None
+    assert commands == [command.text for command in plan.tasks[0].wiring_commands]
+    assert all(text[slice(*command.at)] == command.text for command in plan.tasks[0].wiring_commands)
+    assert 2 == len(plan.tasks[0].wiring)
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [
+        ("3", 3),
+        ("3 (Large)", 3),
+        ("**2**", 2),
+        ("L1", 1),
+        ("Large (4)", 4),
+        ("{0-4}", None),
+        ("2-3", None),
+        ("-1", None),
+    ],
+)
+def test_level_is_read_where_one_is_meant(written: str, level: int | None) -> None:
+    """
+    Words around a level do not hide it; of two numbers none is guessed.
+    """
+    plan = record(PLAN.replace("Level: 0", f"Level: {written}"))
+
+    assert level == plan.level
+    assert (level is None) == ("SPECTRA_LEVEL_INVALID" in found(PLAN.replace("Level: 0", f"Level: {written}")))
+
+
+@pytest.mark.parametrize(
+    ("written", "pairs"),
+    [
+        ("001 -> 002 -> 003", "1>2 2>3"),
+        ("001 and 002 -> 003", "1>3 2>3"),
+        ("001 -> [002, 003]", "1>2 1>3"),
+        ("003 <- 001", "1>3"),
+        ("001 ──► 002 (the store)", "1>2"),
+        ("001-002 -> 003", "1>3 2>3"),
+        ("001 003", ""),
+    ],
+)
+def test_chains_say_who_comes_first(written: str, pairs: str) -> None:
+    """
+    Whichever way a chain is written, two tasks are in an order only if an arrow stands between them.
+    """
+    tasks = "".join(TASK.replace("001", f"00{number}") for number in (1, 2, 3))
+    text = f"{HEAD}{tasks}\n## Parallelism Assessment\n- Sequential dependencies: [{written}]\n"
+    plan = read_plan(text.encode(), path="plan.md").plan
+
+    assert plan is not None
+    got = {f"{int(one.id)}>{int(task.id)}" for task in plan.tasks for one in task.depends_on}
+    assert set(pairs.split()) == got
+
+
+def test_words_in_the_place_of_paths_claim_nothing() -> None:
+    """
+    They are told, kept in the document, and no file of the task.
+    """
+    text = PLAN.replace("Files: src/login.ts", "Files: src/login.ts, whatever else it takes")
+    plan = read_plan(text.encode(), path="plan.md").plan
+
+    assert plan is not None
+    assert ["SPECTRA_PATH_PROSE"] == found(text)
+    assert ["src/login.ts"] == [claim.path for claim in plan.tasks[0].files]
+    assert 2 == len(record(text).tasks[0].files or ())
 
 
 def test_codes_of_a_plan_twice_as_wrong_are_all_there() -> None:

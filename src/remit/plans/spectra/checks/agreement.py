@@ -91,15 +91,20 @@ def _compare(
     budget: _Budget,
     reporter: PlanReporter,
 ) -> None:
+    unsaid: dict[Place, list[tuple[str, str]]] = {}
     for (before, after), at in pairs.items():
-        if before == after or not source.knows(before, after) or source.says(before, after, budget):
-            continue
-        opposite = source.knows(after, before) and source.says(after, before, budget)
-        said = "the opposite" if opposite else "nothing of it"
+        if before != after and source.knows(before, after) and not source.says(before, after, budget):
+            unsaid.setdefault(at, []).append((before, after))
+    for at, found in unsaid.items():
+        opposite = [pair for pair in found if source.knows(*pair[::-1]) and source.says(*pair[::-1], budget)]
+        if budget.left <= 0:
+            break
+        before, after = (opposite or found)[0]
+        more = f" (and {len(found) - 1} more pairs)" if len(found) > 1 else ""
         reporter.report(
             "SPECTRA_DEPENDENCY_DIFFERS",
-            f"expected all places to agree that {before} comes before {after}, as {_SAYS[origin]}; got no "
-            f"agreement: {_SAYS[source.origin]} {said}",
+            f"expected all places to agree that {before} comes before {after}{more}, as {_SAYS[origin]}; got no "
+            f"agreement: {_SAYS[source.origin]} {'the opposite' if opposite else 'nothing of it'}; correct one of them",
             at=at,
         )
 
@@ -114,13 +119,13 @@ def _check_independent(plan: SpectraPlan, sources: Mapping[DependencyOrigin, _So
             (name, origin)
             for origin, source in sources.items()
             for name in source.before.get(one.id, ())
-            if name in known and name not in listed
+            if name in known
         ]
-        if before:
+        if before and not any(name in listed for name, _ in before):
             name, origin = before[0]
             reporter.report(
                 "SPECTRA_INDEPENDENT_ORDERED",
                 f"expected independent tasks to wait for no other, got {one.id}, which comes after {name}, as "
-                f"{_SAYS[origin]}",
+                f"{_SAYS[origin]}; take it out of the list, or drop the dependency",
                 at=one.at,
             )

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from remit.diagnostics import Severity
 from remit.plans.analysis.paths import overlap, shape_of
 from remit.plans.plan import PathClaim
 from remit.plans.spectra import names
 from remit.plans.spectra.lists import path_lists
+from remit.plans.spectra.paths import leaves, names_files
 from remit.plans.spectra.record import SpectraPlan, SpectraTask
 from remit.plans.texts import PlanReporter
 
@@ -24,11 +26,34 @@ _COMPARED_MAX: Final = 50
 def check_claims(plan: SpectraPlan, reporter: PlanReporter) -> None:
     """Report files that a task changes and does not own, the reverse, and paths that it claims twice."""
     for task in plan.tasks:
+        _check_outside(task, reporter)
         if task.ownership is None or names.OWNERSHIP not in task.places:
             continue
         _check_twice(task, reporter)
         if task.files and (task.ownership.owns is not None or task.ownership.touches is not None):
             _check_files(task, reporter)
+
+
+def _check_outside(task: SpectraTask, reporter: PlanReporter) -> None:
+    """Report paths that lead out of the project: none of them can be changed, and few of them read."""
+    ownership = task.ownership if task.ownership is not None and names.OWNERSHIP in task.places else None
+    lists = (("", task.files or ()), *(() if ownership is None else path_lists(ownership)))
+    for key, claims in lists:
+        for claim in claims:
+            if not names_files(claim) or not leaves(claim.written):
+                continue
+            is_read = key == names.READS
+            why = (
+                "may see only the project's files where it runs"
+                if is_read
+                else "may change only the project's files; name one of those"
+            )
+            reporter.report(
+                "SPECTRA_PATH_OUTSIDE",
+                f"expected a path inside the project, got {claim.written!r}; a task {why}",
+                at=claim.at,
+                severity=Severity.NOTE if is_read else Severity.WARNING,
+            )
 
 
 def _check_twice(task: SpectraTask, reporter: PlanReporter) -> None:
@@ -51,8 +76,10 @@ def _check_files(task: SpectraTask, reporter: PlanReporter) -> None:
     assert task.ownership is not None
     assert task.files is not None
     changed = [*(task.ownership.owns or ()), *(task.ownership.touches or ())]
-    listed, claimed = _Cover(task.files), _Cover(changed)
-    for claim in task.files:
+    files = [claim for claim in task.files if names_files(claim)]
+    changed = [claim for claim in changed if names_files(claim)]
+    listed, claimed = _Cover(files), _Cover(changed)
+    for claim in files:
         if not claimed.meets(claim.path):
             reporter.report(
                 "SPECTRA_FILE_UNOWNED",

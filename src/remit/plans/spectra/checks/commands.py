@@ -14,7 +14,9 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from remit.plans.plan import Text
-from remit.plans.spectra.checks.criteria import is_placeholder
+from remit.plans.spectra import names
+from remit.plans.spectra.commands import commands_in, reads_as_words
+from remit.plans.spectra.placeholders import is_placeholder
 from remit.plans.spectra.record import SpectraPlan
 from remit.plans.texts import PlanReporter
 
@@ -25,6 +27,10 @@ _CANNOT_FAIL: Final = frozenset({"true", ":", "echo", "printf"})
 _ALWAYS_ENDS_WELL: Final = frozenset({"wc", "cat", "head", "tail", "sort", "tee", "uniq", "tr", "cut", "xxd", "column"})
 """Filters whose status says nothing about the command before them in a pipe."""
 
+_BLANK: Final = re.compile(r"(?<![^\s=/'\"])<[a-z][a-z _-]{0,40}>(?![^\s'\"/])")
+"""A value that is to be filled in, such as ``<dir>``; the shell would take it for two redirections."""
+
+_COMMANDS_SHOWN_MAX: Final = 3
 _PIPEFAIL: Final = re.compile(r"\bpipefail\b")
 _SUCCESS: Final = re.compile(r"(?:exit|return)[ \t]+0")
 
@@ -33,10 +39,38 @@ def check_commands(plan: SpectraPlan, reporter: PlanReporter) -> None:
     """Report commands of Verify and of wiring that cannot be read, or cannot fail."""
     for task in plan.tasks:
         if task.verify is not None and task.verify.text:
-            _check(task.verify, "Verify", reporter)
+            if reads_as_words(task.verify.text):
+                _report_words(task.verify, names.VERIFY, reporter)
+            else:
+                _check(task.verify, names.VERIFY, reporter)
         command = None if task.wiring is None else task.wiring.command
-        if command is not None and is_placeholder(command.text):
-            _report_placeholder(command, reporter)
+        if command is not None:
+            _check_wiring(command, reporter)
+
+
+def _check_wiring(written: Text, reporter: PlanReporter) -> None:
+    """Report what is wrong with each command of a proof of wiring, and words around or instead of them."""
+    commands = commands_in(written)
+    if not commands.found and not commands.is_alone:
+        _report_words(written, names.CLI, reporter)
+    elif not commands.is_alone:
+        shown = ", ".join(repr(command.text) for command in commands.found[:_COMMANDS_SHOWN_MAX])
+        reporter.report(
+            "SPECTRA_WIRING_FORM",
+            f"expected a command alone behind {names.CLI}, got words around {shown}; nobody checks the words, let the "
+            "command fail when they do not hold",
+            at=written.at,
+        )
+    for command in commands.found:
+        _check(command, names.CLI, reporter)
+
+
+def _report_words(written: Text, field: str, reporter: PlanReporter) -> None:
+    reporter.report(
+        "SPECTRA_COMMAND_WORDS",
+        f"expected a command behind {field}, got words: {written.text!r}; write the command that shows it",
+        at=written.at,
+    )
 
 
 def _check(command: Text, field: str, reporter: PlanReporter) -> None:
@@ -44,6 +78,11 @@ def _check(command: Text, field: str, reporter: PlanReporter) -> None:
         _report_placeholder(command, reporter)
         return
     if len(command.text) > COMMAND_LENGTH_MAX:
+        return
+    blank = _BLANK.search(command.text)
+    if blank is not None:
+        start = command.at[0] + blank.start() if "\n" not in command.text else command.at[0]
+        _report_placeholder(Text(text=blank.group(), at=(start, start + len(blank.group()))), reporter)
         return
     encoded = command.text.encode()
     root = _parser().parse(encoded).root_node
@@ -67,7 +106,7 @@ def _check(command: Text, field: str, reporter: PlanReporter) -> None:
 def _report_placeholder(command: Text, reporter: PlanReporter) -> None:
     reporter.report(
         "SPECTRA_PLACEHOLDER",
-        f"expected a command, got the placeholder {command.text!r}; fill it in",
+        f"expected a command that can be run, got the placeholder {command.text!r}; fill it in",
         at=command.at,
     )
 
@@ -82,7 +121,8 @@ def _error(root: Node, encoded: bytes) -> tuple[int, str]:
     node = _first_error(root)
     offset = len(encoded[: node.start_byte].decode(errors="replace"))
     if node.is_missing:
-        return offset, f"{node.type!r} is missing"
+        is_quote = node.type in {'"', "'"}
+        return offset, f"a quote {node.type} is never closed" if is_quote else f"{node.type!r} is missing"
     written = encoded[node.start_byte : node.end_byte].decode(errors="replace")
     unbalanced = next((mark for mark in "\"'" if written.count(mark) % 2), None)
     if unbalanced is not None:

@@ -1,6 +1,6 @@
 """Criteria that nobody can check, and places that were never filled in.
 
-Owns: words that say nothing, and placeholders.
+Owns: words that say nothing, and where placeholders are looked for.
 Does not know: commands.
 """
 
@@ -11,18 +11,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from remit.plans.plan import Text
+from remit.plans.spectra import names
+from remit.plans.spectra.lists import path_lists
+from remit.plans.spectra.placeholders import is_placeholder
 from remit.plans.spectra.record import SpectraPlan, SpectraTask
 from remit.plans.texts import PlanReporter
 
-_PLACEHOLDER: Final = re.compile(
-    r"\{[^{}$]{0,80}\}|<[a-z][a-z _-]{0,60}>|\[(?:criterion|title|task|description|todo|tbd|\.\.\.)[^\[\]]{0,60}\]"
-    r"|(?:\.\.\.|\N{HORIZONTAL ELLIPSIS}|x{3,}|\?{2,}|lorem ipsum.*)",
-    re.IGNORECASE,
-)
-_TO_DO: Final = re.compile(
-    r"^(?:TODO|TBD|FIXME|TBC)\b(?:[ \t]*$|[ \t]*[-:(.])|\b(?:TBD|TBC)[.!]?$"
-    r"|\bto be (?:defined|decided|determined)[.!]?$"
-)
 _VAGUE: Final = (
     re.compile(
         r"\b(?:works?|working|functions?|behaves?|runs?|looks?|performs?)[ ]+(?:as[ ]+(?:expected|intended|designed)"
@@ -53,18 +47,14 @@ _SINGLE_WORDS: Final = re.compile(
 
 def check_criteria(plan: SpectraPlan, reporter: PlanReporter) -> None:
     """Report criteria that are empty or vague, and placeholders wherever they stand."""
+    if plan.project is not None and is_placeholder(plan.project):
+        _report_placeholder(Text(text=plan.project, at=plan.project_at), reporter)
     for task in plan.tasks:
         for criterion in task.criteria or ():
             _check_criterion(criterion, task, reporter)
         for text in _other_texts(task):
             if is_placeholder(text.text):
                 _report_placeholder(text, reporter)
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether a text stands for one that is still to be written."""
-    bare = text.strip("*_`\"' ")
-    return _PLACEHOLDER.fullmatch(bare) is not None or _TO_DO.search(bare) is not None
 
 
 def _check_criterion(criterion: Text, task: SpectraTask, reporter: PlanReporter) -> None:
@@ -108,7 +98,8 @@ def _other_texts(task: SpectraTask) -> Iterator[Text]:
         yield Text(text=task.title, at=task.at)
     if task.description and task.description != task.title:
         yield Text(text=task.description, at=start)
-    for claim in task.files or ():
-        yield Text(text=claim.written, at=claim.at)
+    lists = () if task.ownership is None or names.OWNERSHIP not in task.places else path_lists(task.ownership)
+    for claims in (task.files or (), *(claims for _, claims in lists)):
+        yield from (Text(text=claim.written, at=claim.at) for claim in claims)
     if task.wiring is not None and task.wiring.integration is not None:
         yield task.wiring.integration

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remit.plans.task_table.drawing import longest_line, read_picture
+from remit.plans.drawing import longest_line, read_picture
 
 IDS = frozenset({"A1", "A2", "A3", "A4"})
 

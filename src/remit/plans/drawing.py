@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from remit.plans.plan import NOWHERE, Place
-from remit.plans.task_table.ids import is_id
 
 EDGES_MAX: Final = 10_000
 """So many edges are read from one drawing; a bus that joins all with all would have more."""
@@ -55,6 +54,8 @@ _ID_WORD: Final = re.compile(r"#?\w+(?:[-.:]\w+)*")
 _HIDDEN: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 _ASCII: Final = str.maketrans("|-=+<>v^V", "│──┼◄►▼▲▼")
+_VERTICAL: Final = frozenset(character for character, way in _LINES.items() if way & (UP | DOWN)) | frozenset("▼▲")
+_ASCII_VERTICAL: Final = re.compile(r"(?<!\S)[|+](?!\S)|-\+|\+-|(?<!\S)\|-")
 _ASCII_WORD: Final = re.compile(r"(?<!\S)[|+<>=^vV-]+(?!\S)|-+>|<-+|=+>")
 
 
@@ -87,8 +88,13 @@ class Picture:
 
 
 def words_of(text: str) -> Iterator[str]:
-    """Return the words of a drawing that may be ids."""
-    return (found.group() for found in _ID_WORD.finditer(text) if is_id(found.group()))
+    """Return the words of a drawing, among them the ids."""
+    return (found.group() for found in _ID_WORD.finditer(text))
+
+
+def is_drawn(text: str) -> bool:
+    """Whether a text has lines that go up or down, so that it says more than its rows do."""
+    return any(character in text for character in _VERTICAL) or _ASCII_VERTICAL.search(text) is not None
 
 
 def has_arrows(text: str) -> bool:
@@ -178,7 +184,7 @@ def _first_column(node: Node) -> int:
 
 def _id_words(run: str) -> Iterator[tuple[str, int]]:
     shown = _HIDDEN.sub(lambda found: " " * len(found.group()), run)
-    return ((found.group(), found.start()) for found in _ID_WORD.finditer(shown) if is_id(found.group()))
+    return ((found.group(), found.start()) for found in _ID_WORD.finditer(shown))
 
 
 @dataclass(slots=True, kw_only=True)
