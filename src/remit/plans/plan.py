@@ -124,7 +124,8 @@ class PlanTask:
     human, developer, qa, planner) and ``owner`` which person or team, as written. ``iterations_max`` bounds the loop of
     change and verification; ``files_max`` how many files it may change. ``tests`` are ids of the test tasks that must
     pass before it is done. ``wiring`` are all proofs that the work is reached, ``wiring_commands`` those of them that
-    are commands. ``state_at`` is the place of the mark alone.
+    are commands. ``state_at`` is the place of the mark alone, ``requirements_at`` that of the field of requirements,
+    also if it names none.
     """
 
     id: str
@@ -158,6 +159,7 @@ class PlanTask:
     iterations_max: int | None = None
     files_max: int | None = None
     requirements: tuple[Reference, ...] = ()
+    requirements_at: Place = field(default=NOWHERE, compare=False)
     test_cases: tuple[Reference, ...] = ()
     tests: tuple[str, ...] = ()
     decisions: tuple[Text, ...] = ()

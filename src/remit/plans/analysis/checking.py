@@ -117,7 +117,9 @@ def _check_requirements(checked: _Checked) -> None:
     severity = Severity.WARNING if trace.declared_count else Severity.NOTE
     for name in trace.tasks_without_requirement:
         message = f"expected {name} to name the requirement that it is for, as other tasks do, got none; name it"
-        reporter.report("TASK_WITHOUT_REQUIREMENT", message, at=checked.tasks[name].at, severity=severity)
+        task = checked.tasks[name]
+        at = task.at if task.requirements_at == NOWHERE else task.requirements_at
+        reporter.report("TASK_WITHOUT_REQUIREMENT", message, at=at, severity=severity)
     untested: dict[tuple[str, ...], list[RequirementTrace]] = {}
     for requirement in trace.requirements:
         if requirement.tasks and not requirement.tests:

@@ -44,6 +44,16 @@ _READING: Final = (
         "A row has more or fewer cells than the heading of its table; often a `|` in a text.",
     ),
     (
+        "TABLE_ROW_APART",
+        _NOTE,
+        "Rows of a table of tasks are none: they head the rows below, or say a total. They are read as what they are.",
+    ),
+    (
+        "TABLE_TASKS_NESTED",
+        _NOTE,
+        "A task stands below another by its id, such as 1.1 below 1. Both are tasks, and their efforts are added up.",
+    ),
+    (
         "TABLE_TASK_WITHOUT_FIELDS",
         _WARNING,
         "A heading looks like those of the tasks, and no table of fields follows. It is not read as a task.",
@@ -54,10 +64,32 @@ _READING: Final = (
     (
         "TABLE_REFERENCE_UNREADABLE",
         _WARNING,
-        "A list of tasks has an item that is no id, and no title of a task. It is left out.",
+        (
+            "A list of tasks has an item that is no id, and no title of a task; or a range of other ids does not count "
+            "up. It is left out."
+        ),
     ),
-    ("TABLE_STATUS_UNKNOWN", _WARNING, "A status that is no state. The task is read as not started."),
-    ("TABLE_EFFORT_UNKNOWN", _WARNING, "An effort that is no size and no duration. The task counts as not estimated."),
+    (
+        "TABLE_STATUS_UNKNOWN",
+        _WARNING,
+        (
+            "A status that is no state. The task is read as not started; one that is said to be cancelled or the like "
+            "as stuck. Each status is reported once."
+        ),
+    ),
+    (
+        "TABLE_EFFORT_UNKNOWN",
+        _WARNING,
+        (
+            "An effort that is no size and no duration, or a number without unit. The task counts as not estimated. "
+            "Each such effort is reported once, and all numbers without unit together."
+        ),
+    ),
+    (
+        "TABLE_EFFORT_POINTS",
+        _NOTE,
+        "Efforts are points, which are no time. The tasks count as not estimated.",
+    ),
     (
         "TABLE_EFFORT_ASSUMED",
         _NOTE,
@@ -85,7 +117,7 @@ _SCHEMA: Final = (
     ("TABLE_ID_GAP", _NOTE, "Ids count up from one and leave out a number."),
     (
         "TABLE_REFERENCE_FORM",
-        _NOTE,
+        _WARNING,
         "Ids of a form that the Schema table does not name for the field. Each form is reported once.",
     ),
 )
@@ -103,7 +135,14 @@ _TOTALS: Final = (
 )
 
 _ORDER: Final = (
-    ("TABLE_MATRIX_DIFFERS", _WARNING, "A row of the Dependency Matrix differs from the task's own dependencies."),
+    (
+        "TABLE_MATRIX_DIFFERS",
+        _ERROR,
+        (
+            "A row of the Dependency Matrix differs from the task's own dependencies, so that nobody knows what comes "
+            "first. The plan follows the task."
+        ),
+    ),
     ("TABLE_MATRIX_INCOMPLETE", _WARNING, "The Dependency Matrix has no row for a task."),
     ("TABLE_MATRIX_TASK_UNKNOWN", _WARNING, "The Dependency Matrix has a row for something that is no task."),
     ("TABLE_MATRIX_ROW_REPEATED", _WARNING, "The Dependency Matrix has two rows for a task. The first is read."),
@@ -146,7 +185,14 @@ _TRACES: Final = (
         "A requirement that the traceability matrix lists is named by no task.",
     ),
     ("TABLE_TEST_UNMAPPED", _WARNING, "A test that the traceability matrix lists is named by no task."),
-    ("TABLE_TRACE_INCOMPLETE", _WARNING, "A row of a traceability matrix leaves out tasks that name one of its ids."),
+    (
+        "TABLE_TRACE_INCOMPLETE",
+        _WARNING,
+        (
+            "A row of a traceability matrix leaves out tasks that name one of its ids. A task that four or more rows "
+            "leave out is reported once for all of them."
+        ),
+    ),
     ("TABLE_TRACE_UNBACKED", _WARNING, "A row of a traceability matrix lists a task that names none of its ids."),
     ("TABLE_TRACE_ID_MISSING", _WARNING, "A task names a requirement or a test that no row of the matrix has."),
     (

@@ -6,9 +6,13 @@ Does not know: values, except through the samples that it is given.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+
+from remit.plans.task_table import languages
 
 
 class TaskField(StrEnum):
@@ -51,14 +55,14 @@ class TaskField(StrEnum):
 
 _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
     TaskField.TASK_ID: (
-        "id taskno tasknumber tasknum no num nr number key ticket ticketid ticketno issueid issueno reference code wbs "
-        "storyid itemid stepid taskref jira"
+        "id n nº taskno tasknumber tasknum no num nr number key ticket ticketid ticketno issueid issueno reference "
+        "code wbs storyid itemid stepid taskref jira issuekey"
     ),
     TaskField.TITLE: (
         "taskname tasktitle tasksummary summary activity todo workitem storytitle name what headline work action"
     ),
     TaskField.DESCRIPTION: "details taskdescription objective",
-    TaskField.KIND: "type tasktype",
+    TaskField.KIND: "type tasktype issuetype",
     TaskField.PHASE: "milestone stage sprint iteration wave",
     TaskField.WORKSTREAM: "stream track area category epic",
     TaskField.COMPONENT: "components module service",
@@ -77,30 +81,35 @@ _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
     TaskField.RISK: "risklevel riskclass",
     TaskField.EFFORT: (
         "estimate estimates estimation size est estimatedeffort effortestimate duration days personday persondays "
-        "hours loe tshirt tshirtsize points storypoints estdays esthours effortdays efforthours estimatedays "
-        "estimatehours"
+        "hours originalestimate manday mandays loe tshirt tshirtsize points storypoints estdays esthours effortdays "
+        "efforthours estimatedays estimatehours"
     ),
-    TaskField.OWNER: "owners assignee assignees assignedto responsible who team lead dri",
+    TaskField.OWNER: (
+        "owners assignee assignees assign assigned assignedto responsible who team lead dri resource resources "
+        "resourcename resourcenames"
+    ),
     TaskField.ROLE: "agent performedby",
     TaskField.DEPENDS_ON: (
         "dependencies dependency deps dep depends dependsupon requires after prerequisite prerequisites predecessor "
-        "predecessors needs waitsfor"
+        "predecessors needs waitsfor waitingon dependenton"
     ),
-    TaskField.BLOCKED_BY: "blockers blocker",
-    TaskField.BLOCKS: "enables unblocks successors successor requiredby",
+    TaskField.BLOCKED_BY: "blockers blocker isblockedby inwardissuelinkblocks",
+    TaskField.BLOCKS: "blocking enables unblocks successors successor requiredby outwardissuelinkblocks",
     TaskField.FILES: "file paths path touches filestouched fileschanged",
     TaskField.RISKS: "failuremodes",
     TaskField.ROLLBACK: "revert rollbackplan",
     TaskField.TELEMETRY: "observability",
     TaskField.SECURITY_NOTES: "security",
-    TaskField.STATUS: "state progress done mark taskstatus complete completed",
+    TaskField.STATUS: ("state progress done mark taskstatus complete completed percentcomplete percentdone"),
     TaskField.PR_LINK: "pr prs pullrequest",
     TaskField.EVIDENCE_LINK: "evidence",
-    TaskField.TARGET_DATE: "due duedate deadline eta target",
+    TaskField.TARGET_DATE: "due duedate deadline eta target when finish enddate finishdate targetfinish",
 }
 
-_EITHER: Final = frozenset({"task", "story", "userstory", "item", "step", "issue"})
+_EITHER: Final = frozenset({"task", "story", "userstory", "item", "step", "issue"}) | languages.TASK_WORDS
 """Headings that mean the id or the title; what stands below decides."""
+
+_NAME_LENGTH_MAX: Final = 40
 
 _PLANNING: Final = frozenset({
     TaskField.DEPENDS_ON, TaskField.BLOCKED_BY, TaskField.BLOCKS, TaskField.STATUS, TaskField.EFFORT,
@@ -117,13 +126,31 @@ def _names() -> dict[str, tuple[TaskField, int]]:
     for member in TaskField:
         names = (plain(member), *_OTHER_NAMES.get(member, "").split())
         table.update((name, (member, rank)) for rank, name in enumerate(names))
+    for member in TaskField:
+        for rank, name in enumerate(languages.COLUMNS.get(member, "").split(), len(table)):
+            for spelling in (name, _without_accents(name)):
+                table.setdefault(spelling, (member, rank))
     return table
+
+
+def _without_accents(name: str) -> str:
+    """Return a name without its accents, as people also write it."""
+    parts = unicodedata.normalize("NFD", name)
+    return "".join(character for character in parts if not unicodedata.combining(character))
 
 
 def plain(name: str) -> str:
     """Return a name as it compares: without case, marks and space; ``#`` is a number."""
+    # Short texts are names and values, which repeat from row to row.
+    return _plain_short(name) if len(name) <= _NAME_LENGTH_MAX else _plain(name)
+
+
+def _plain(name: str) -> str:
     found = "".join(character for character in name.casefold() if character.isalnum())
-    return found or ("number" if "#" in name else "")
+    return found or ("number" if "#" in name or "№" in name else "")
+
+
+_plain_short: Final = lru_cache(maxsize=4096)(_plain)
 
 
 _NAMES: Final = _names()
@@ -131,7 +158,7 @@ _NAMES: Final = _names()
 
 def field_named(name: str) -> TaskField | None:
     """Return the field that a name means, whatever stands in it."""
-    found = _NAMES.get(plain(name)[:40])
+    found = _NAMES.get(plain(name)) if len(name) <= _NAME_LENGTH_MAX else None
     return None if found is None else found[0]
 
 
@@ -152,7 +179,7 @@ def mapping_of(header: Iterable[str], *, ids_in_column: frozenset[int]) -> dict[
     ranked = sorted(
         (_NAMES[key][1], index, _NAMES[key][0])
         for index, name in enumerate(names)
-        if (key := plain(name)[:40]) in _NAMES and not is_task_word(name)
+        if (key := plain(name[:_NAME_LENGTH_MAX])) in _NAMES and not is_task_word(name)
     )
     for _, index, meant in ranked:
         if meant not in found.values():

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from remit.plans.markdown.inline import shown
 from remit.plans.task_table.columns import TaskField
+from remit.plans.task_table.index import TaskIndex
 from remit.plans.task_table.record import Entry, TaskRecord, TaskTable, Value
-from remit.plans.task_table.references import EMPTY, ReferenceReader, References, TaskIndex
+from remit.plans.task_table.references import EMPTY, ReferenceReader, References
 from remit.plans.task_table.schema import SchemaField, schema_of
 from remit.plans.texts import PlanText
 
@@ -53,14 +55,14 @@ class Details:
         """Return which other ids a cell lists."""
         return self._references(entry, None)
 
-    def _references(self, entry: Entry | Value, tasks: TaskIndex | None) -> References:
+    def _references(self, entry: Entry | Value, tasks: TaskIndex | None, task: str | None = None) -> References:
         start, end = entry.at
-        return self.reader.read(self.text.text[start:end], start, tasks)
+        return self.reader.read(self.text.text[start:end], start, tasks, task=task)
 
 
 def details_of(record: TaskTable, text: PlanText) -> Details:
     """Return the tasks with what their lists name."""
-    index = TaskIndex((task.id, task.title) for task in record.tasks)
+    index = TaskIndex((task.id, shown(task.title)) for task in record.tasks)
     reader = ReferenceReader(len(text.text))
     blank = Details(record=record, text=text, tasks=(), schema=schema_of(record), index=index, reader=reader)
     return Details(
@@ -81,7 +83,9 @@ def _task(task: TaskRecord, details: Details) -> TaskDetails:
 
     def read(meant: TaskField, tasks: TaskIndex | None = None) -> References:
         value = values.get(meant)
-        return EMPTY if value is None else details._references(value, tasks)  # noqa: SLF001 - of this module
+        if value is None or not value.text:
+            return EMPTY if value is None else References(says_none=True, at=value.at)
+        return details._references(value, tasks, task.id)  # noqa: SLF001 - of this module
 
     return TaskDetails(
         record=task,

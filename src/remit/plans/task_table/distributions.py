@@ -15,9 +15,9 @@ from remit.diagnostics import Severity
 from remit.plans.task_table.columns import TaskField, field_named, plain
 from remit.plans.task_table.counting import Counts
 from remit.plans.task_table.details import Details
+from remit.plans.task_table.efforts import Amount, amount_of, unit_days
 from remit.plans.task_table.kinds import COUNT_WORDS
 from remit.plans.task_table.record import Entry, SideKind, SideTable
-from remit.plans.task_table.states import Amount, amount_of, unit_days
 from remit.plans.task_table.totals import metrics_of
 from remit.plans.task_table.wording import listed
 from remit.plans.texts import PlanReporter

@@ -30,7 +30,7 @@ _FIELDS_MIN: Final = 8
 
 def likeness(text: PlanText) -> int:
     """Return how much a text looks like a task table: 95 in the field form, 60 where rows of a table may be tasks."""
-    rows = [line for line in text.lines[:_LOOKED_AT_MAX] if line.text.lstrip().startswith("|")]
+    rows = [line for line in text.lines[:_LOOKED_AT_MAX] if "|" in line.text]
     fields = [meant for line in rows if (meant := _field_of(line)) is not None]
     if TaskField.TASK_ID in fields:
         return 95
@@ -42,7 +42,7 @@ def likeness(text: PlanText) -> int:
 
 
 def _cells(line: Line) -> list[str]:
-    return [bare(cell.strip()) for cell in line.text.strip().strip("|").split("|")]
+    return [bare(cell.strip()) for cell in line.text.strip().lstrip("> ").strip("|").split("|")]
 
 
 def _field_of(line: Line) -> TaskField | None:

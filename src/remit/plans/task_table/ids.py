@@ -18,10 +18,10 @@ RANGE_MAX: Final = 10_000
 """So many ids may one range stand for: a plan with more tasks is not read by anybody."""
 
 _ID: Final = re.compile(r"#?\w+(?:[-.:]\w+)*")
-_RANGE: Final = re.compile(
+RANGE: Final = re.compile(
     r"\.{2,3}|…|(?<=\s)[\u2013\u2014-](?=\s)|(?<=\w)[\u2013\u2014](?=\w)|(?<=\s)(?:to|through)(?=\s)"
 )
-_HYPHENATED: Final = re.compile(r"([^\W\d]*)(\d+)-([^\W\d]*)(\d+)")
+_LETTERS_ONLY: Final = re.compile(r"(?P<first>[\w.:-]*\d[a-z])(?:\.{2,3}|…|[\u2013\u2014-])(?P<last>[a-z])")
 _SEGMENT: Final = re.compile(r"[^\W\d_]*")
 _WORD: Final = re.compile(r"[\w#*]+")
 
@@ -36,6 +36,10 @@ class Shorthand(StrEnum):
     ALTERNATIVES = "alternatives"
     PATTERN = "pattern"
     COMMENT = "comment"
+    STRUCK = "struck"
+    LINK = "link"
+    RELATION = "relation"
+    PREVIOUS = "previous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def meaning_of(item: str, *, room: int, hyphenated: bool = False) -> Meaning:
         return NOTHING
     if "*" in item:
         return _pattern(item)
-    found = _range_of(item, room)
+    found = _lettered(item) or _range_of(item, room)
     if found is None and hyphenated:
         found = _hyphenated(item, room)
     if found is not None:
@@ -96,7 +100,7 @@ def _is_pattern(word: str) -> bool:
 
 
 def _range_of(item: str, room: int) -> Meaning | None:
-    between = _RANGE.search(item)
+    between = RANGE.search(item)
     if between is None:
         return None
     first, written = item[: between.start()].strip(), item[between.end() :].strip()
@@ -110,12 +114,27 @@ def _range_of(item: str, room: int) -> Meaning | None:
     return Meaning(ids=ids, shorthand=Shorthand.RANGE if last == written and not first.isdigit() else shorthand)
 
 
-def _hyphenated(item: str, room: int) -> Meaning | None:
-    found = _HYPHENATED.fullmatch(item)
-    if found is None or found[3] not in {"", found[1]}:
+def _lettered(item: str) -> Meaning | None:
+    """Return what ``P1-T-RK06a..c`` stands for: variants from the first letter to the last."""
+    found = _LETTERS_ONLY.fullmatch(item)
+    if found is None or not is_id(found["first"]):
         return None
-    ids = _span(found[1] + found[2], found[1] + found[4], room)
-    shorthand = Shorthand.RANGE if found[3] else Shorthand.SHORT_RANGE
+    ids = _span(found["first"], found["first"][:-1] + found["last"], RANGE_MAX)
+    return None if ids is None else Meaning(ids=ids, shorthand=Shorthand.VARIANTS)
+
+
+def _hyphenated(item: str, room: int) -> Meaning | None:
+    """Return what ``T1-T5`` or ``2.1-2.4`` stands for: a range whose middle hyphen has an id on each side."""
+    parts = item.split("-")
+    first, last = "-".join(parts[: len(parts) // 2]), "-".join(parts[len(parts) // 2 :])
+    if len(parts) % 2 and parts[-1].isdigit():
+        # T-1-5
+        first, last = "-".join(parts[:-1]), parts[-1]
+    if not (is_id(first) and is_id(last)):
+        return None
+    full = completed(last, first)
+    ids = _span(first, full, room)
+    shorthand = Shorthand.RANGE if full == last else Shorthand.SHORT_RANGE
     return None if ids is None or len(ids) == 1 else Meaning(ids=ids, shorthand=shorthand)
 
 

@@ -6,15 +6,22 @@ Does not know: the tasks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from remit.plans.markdown import Table
+from remit.plans.markdown.inline import shown
+from remit.plans.task_table import languages
 from remit.plans.task_table.columns import TaskField, field_named, is_task_word, mapping_of, plain, planning_fields
 from remit.plans.task_table.ids import is_id
 from remit.plans.task_table.record import SideKind
 from remit.plans.task_table.schema import schema_columns
+from remit.plans.task_table.states import mark_of, without_mark
+
+_MOST: Final = 60
+"""So many percent of the cells of a column tell what it holds."""
 
 SAMPLE_ROWS: Final = 60
 """So many rows tell what a column holds."""
@@ -29,7 +36,16 @@ COUNT_WORDS: Final = frozenset({"tasks", "task", "count", "total", "number", "ta
 TASK_LIST_WORDS: Final = frozenset({"task", "tasks", "taskid", "taskids", "implementedby", "coveredby"})
 _METRIC_WORDS: Final = frozenset({"metric", "metrics", "measure", "statistic", "summary", "kpi", "what", "item"})
 _VALUE_WORDS: Final = frozenset({"value", "values", "count", "number", "total", "amount"})
-_FIELD_WORDS: Final = frozenset({"field", "attribute", "property", "key", "name", "", "column"})
+_FIELD_WORDS: Final = frozenset({
+    "field", "attribute", "property", "key", "name", "", "column", "feld", "campo", "champ", "veld",
+    "поле", "字段", "項目",
+})  # fmt: skip
+
+_TASK_NOUNS: Final = frozenset({"task", "story", "ticket", "issue", "step"}) | languages.TASK_WORDS
+_LABELLED: Final = re.compile(
+    r"(?:(?:[^\W\d_]+ )?#?\d{1,9}(?:[.):]|\s[-\u2013\u2014])\s|\S+(?::|\s?[-\u2013\u2014:])\s)"
+)
+"""An id that is set off from the title behind it: ``1. Build``, ``Task 2: Build``, ``T3 – Build``."""
 
 _FOREIGN_COLUMNS: Final = frozenset({
     "mitigation", "mitigations", "impact", "likelihood", "probability", "changes", "change", "version", "metric",
@@ -65,7 +81,7 @@ def bare(text: str) -> str:
 def first_id(text: str) -> tuple[str, str]:
     """Return the id at the beginning of a text such as ``T1: Title`` and the rest; no id if there is none."""
     words = text.split(None, 1)
-    if words and bare(words[0]).casefold() in {"task", "story", "ticket", "issue", "step"} and len(words) > 1:
+    if words and bare(words[0]).casefold() in _TASK_NOUNS and len(words) > 1:
         words = words[1].split(None, 1)
     if not words:
         return "", ""
@@ -157,18 +173,30 @@ def field_columns(table: Table) -> bool:
 
 def task_columns(table: Table, heading: str) -> Columns | None:
     """Return what the columns mean if each row of a table is a task."""
-    header = [bare(cell.text) for cell in table.header]
+    header = [shown(cell.text) for cell in table.header]
     if {plain(name) for name in header} & _FOREIGN_COLUMNS or is_foreign_section(heading):
         return None
-    ids = frozenset(index for index in range(len(header)) if _share(table, index, is_id) >= 60)
-    joint = next(
-        (index for index, name in enumerate(header) if is_task_word(name) and _share(table, index, _is_joint) >= 60),
-        None,
-    )
+    samples = [_sample(table, index) for index in range(len(header))]
+    ids = frozenset(index for index, cells in enumerate(samples) if _share(cells, is_id) >= _MOST)
     mapping = mapping_of(header, ids_in_column=ids)
+    _add_marks(mapping, header, table)
+    joint = next((index for index, name in enumerate(header) if _is_joint(name, samples[index])), None)
     if joint is not None and TaskField.TASK_ID not in mapping.values():
-        return Columns(mapping=mapping, is_joint=True) if planning_fields(mapping) else None
+        joined = {**mapping, joint: TaskField.TITLE}
+        return Columns(mapping=joined, is_joint=True) if planning_fields(mapping) else None
     return Columns(mapping=mapping) if _describes_tasks(mapping, ids, header) else None
+
+
+def _add_marks(mapping: dict[int, TaskField], header: list[str], table: Table) -> None:
+    """A column of boxes and marks is the state of tasks, whatever its heading."""
+    if TaskField.STATUS in mapping.values():
+        return
+    for index, name in enumerate(header):
+        if index not in mapping and not plain(name).replace("number", ""):
+            cells = [row[index].text for row in table.rows[:SAMPLE_ROWS] if index < len(row) and row[index].text]
+            if _share(cells, lambda cell: mark_of(cell) is not None) >= _MOST:
+                mapping[index] = TaskField.STATUS
+                return
 
 
 def is_foreign_section(heading: str) -> bool:
@@ -193,13 +221,28 @@ def _describes_tasks(mapping: Mapping[int, TaskField], ids: frozenset[int], head
     return len(planning) >= 2 and bool(planning & _TELLING)
 
 
-def _share(table: Table, index: int, holds: Callable[[str], bool]) -> int:
-    """Return of how many percent of a column's cells something holds."""
-    cells = [bare(row[index].text) for row in table.rows[:SAMPLE_ROWS] if index < len(row)]
-    filled = [cell for cell in cells if cell]
-    return 100 * sum(map(holds, filled)) // len(filled) if filled else 0
+def _sample(table: Table, index: int) -> list[str]:
+    """Return what the first cells of a column say that say anything, without boxes and marks before it."""
+    cells = (without_mark(row[index].text) for row in table.rows[:SAMPLE_ROWS] if index < len(row))
+    return [text for cell in cells if (text := shown(cell))]
 
 
-def _is_joint(text: str) -> bool:
+def _share(cells: list[str], holds: Callable[[str], bool]) -> int:
+    """Return of how many percent of some cells something holds."""
+    return 100 * sum(map(holds, cells)) // len(cells) if cells else 0
+
+
+def _is_joint(name: str, cells: list[str]) -> bool:
+    """Whether most cells of a column hold id and title; under ``Name`` and the like only where a mark divides them."""
+    if is_task_word(name):
+        return _share(cells, _has_both) >= _MOST
+    return field_named(name) is TaskField.TITLE and _share(cells, _is_labelled) >= _MOST
+
+
+def _has_both(text: str) -> bool:
     found, rest = first_id(text)
-    return bool(found and rest) and not found.isdigit()
+    return bool(found and rest) and (not found.isdigit() or _is_labelled(text))
+
+
+def _is_labelled(text: str) -> bool:
+    return _LABELLED.match(text) is not None and all(first_id(text))

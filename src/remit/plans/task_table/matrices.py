@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from remit.plans.plan import Place
+from remit.plans.plan import NOWHERE, Place
 from remit.plans.task_table.columns import TaskField, field_named, is_task_word, plain
 from remit.plans.task_table.details import Details
 from remit.plans.task_table.kinds import TASK_LIST_WORDS
@@ -25,6 +25,11 @@ class TraceRow:
     tasks: References
     names: str
     at: Place
+
+    @property
+    def place(self) -> Place:
+        """Return the place of the tasks, or of the ids where no tasks stand."""
+        return self.tasks.at if self.tasks.at != NOWHERE else self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

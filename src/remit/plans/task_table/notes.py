@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from remit.plans.markdown import Table
+from remit.plans.markdown.inline import shown
 from remit.plans.task_table.details import Details
 from remit.plans.task_table.ids import Shorthand
 from remit.plans.task_table.kinds import Columns
 from remit.plans.task_table.reading import RecordReading
+from remit.plans.task_table.record import TaskRecord
 from remit.plans.task_table.references import Sighting
+from remit.plans.task_table.wording import counted, listed
 from remit.plans.texts import PlanReporter
 
 _SHOWN_MAX: Final = 4
@@ -26,6 +29,10 @@ _CALLED: Final = {
     Shorthand.ALTERNATIVES: "several ids with their beginning written once",
     Shorthand.PATTERN: "a pattern",
     Shorthand.COMMENT: "a comment beside ids, not read",
+    Shorthand.STRUCK: "struck out, not read",
+    Shorthand.LINK: "an address",
+    Shorthand.RELATION: "a relation of schedules",
+    Shorthand.PREVIOUS: "tasks by their order",
 }
 
 
@@ -36,6 +43,8 @@ def report_reading(reading: RecordReading, reporter: PlanReporter) -> None:
     reported: set[str] = set()
     for table, columns in reading.mapped:
         _report_columns(table, columns, reporter, reported)
+    _report_apart(reading, reporter)
+    _report_nested(reading.record.tasks, reporter)
     if not reading.record.tasks:
         reporter.report(
             "TABLE_TASKS_MISSING",
@@ -45,15 +54,45 @@ def report_reading(reading: RecordReading, reporter: PlanReporter) -> None:
         )
 
 
+def _report_apart(reading: RecordReading, reporter: PlanReporter) -> None:
+    """Say once which rows of the tables are no tasks."""
+    parts = []
+    for is_total, called in ((False, "headings of the rows below"), (True, "totals")):
+        names = [repr(row.name[:60]) for row in reading.apart if row.is_total is is_total]
+        if names:
+            parts.append(f"{listed(names)} as {called}")
+    if parts:
+        message = f"expected a task in each row, got some that are none; they are read so: {'; '.join(parts)}"
+        reporter.report("TABLE_ROW_APART", message, at=reading.apart[0].at)
+
+
+def _report_nested(tasks: tuple[TaskRecord, ...], reporter: PlanReporter) -> None:
+    """Say that tasks such as 1.1 and 1.2 may be parts of a task 1, whose effort then counts twice."""
+    ids = {task.id for task in tasks}
+    whole: dict[str, TaskRecord] = {}
+    for task in tasks:
+        above = task.id.rpartition(".")[0]
+        if above in ids:
+            whole.setdefault(above, task)
+    if whole:
+        first = next(iter(whole.values()))
+        more = f" and {counted(len(whole) - 1, 'other')} such" if len(whole) > 1 else ""
+        reporter.report(
+            "TABLE_TASKS_NESTED",
+            f"expected tasks beside each other, got some that are parts of another by their ids: {first.id} of "
+            f"{first.id.rpartition('.')[0]}{more}; whole and parts are all read as tasks, and their "
+            "efforts are added up",
+            at=first.id_at,
+        )
+
+
 def _report_columns(table: Table, columns: Columns, reporter: PlanReporter, reported: set[str]) -> None:
     """Say once for the same columns what they were read as."""
-    read = [f"{table.header[index].text!r} as {meant}" for index, meant in columns.mapping.items()]
-    unread = [repr(cell.text) for index, cell in enumerate(table.header) if index not in columns.mapping]
+    read = [f"{meant} in {shown(table.header[index].text)!r}" for index, meant in columns.mapping.items()]
+    unread = [repr(shown(cell.text)) for index, cell in enumerate(table.header) if index not in columns.mapping]
     joint = "; ids stand before the titles" if columns.is_joint else ""
-    kept = f"; not read: {', '.join(unread)}" if unread else ""
-    message = (
-        f"expected a table of fields for each task, got rows; each is read as a task: {', '.join(read)}{joint}{kept}"
-    )
+    kept = f"; no field is in {', '.join(unread)}" if unread else ""
+    message = f"expected a table of fields for each task, got rows of tasks, read so: {', '.join(read)}{joint}{kept}"
     if message in reported:
         return
     reported.add(message)
@@ -78,8 +117,10 @@ def _shorthand(shorthand: Shorthand, seen: Sighting) -> str:
     more = seen.count - 1
     times = "" if not more else "; so is 1 more" if more == 1 else f"; so are {more} more"
     written = f"expected ids in full, got {seen.written[:60]!r}, {_CALLED[shorthand]}"
-    if shorthand is Shorthand.COMMENT:
+    if shorthand in {Shorthand.COMMENT, Shorthand.STRUCK}:
         return f"{written}{times}"
+    if shorthand is Shorthand.RELATION:
+        return f"{written}, read as {_listed(seen.ids)}, which is done first, whatever the relation and its lag{times}"
     if shorthand is Shorthand.PATTERN and not seen.ids:
         return f"{written}, which names no id in particular{times}"
     return f"{written}, read as {_listed(seen.ids)}{times}"

@@ -16,7 +16,7 @@ from remit.plans.drawing import EDGES_MAX, Node, Picture, longest_line, read_pic
 from remit.plans.plan import Place, Plan
 from remit.plans.task_table.columns import TaskField, field_named
 from remit.plans.task_table.details import Details
-from remit.plans.task_table.ids import form_of
+from remit.plans.task_table.ids import RANGE, form_of
 from remit.plans.task_table.matrices import Matrices, MatrixRow
 from remit.plans.task_table.record import Drawing
 from remit.plans.task_table.totals import claim_of, metrics_of
@@ -54,6 +54,7 @@ def order_of(plan: Plan, chain: tuple[str, ...]) -> Order:
 def check_order(details: Details, matrices: Matrices, order: Order, reporter: PlanReporter) -> None:
     """Report matrix rows, lengths and drawn lines that the tasks' own dependencies contradict."""
     _check_readable(details, reporter)
+    _check_ranges(details, reporter)
     _check_matrix(details, matrices, order, reporter)
     claimed = _check_length(details, order, reporter)
     for drawing in details.record.drawings:
@@ -73,6 +74,19 @@ def _check_readable(details: Details, reporter: PlanReporter) -> None:
                 f"{loose.text[:60]!r}, which is left out",
                 at=loose.at,
             )
+
+
+def _check_ranges(details: Details, reporter: PlanReporter) -> None:
+    """Report ranges of requirements and tests that do not count up: they would stand for nothing without a word."""
+    for task in details.tasks:
+        for loose in (*task.requirements.loose, *task.tests.loose):
+            if RANGE.search(loose.text) is not None and any(map(str.isdigit, loose.text)):
+                reporter.report(
+                    "TABLE_REFERENCE_UNREADABLE",
+                    f"expected a range of ids that counts up, such as R01..R05, got {loose.text[:60]!r} in {task.id}, "
+                    "which is left out",
+                    at=loose.at,
+                )
 
 
 def _check_matrix(details: Details, matrices: Matrices, order: Order, reporter: PlanReporter) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from remit.plans.markdown.inline import read_out, seen, shown
 from remit.plans.plan import (
     Dependency,
     DependencyOrigin,
@@ -29,10 +30,12 @@ from remit.plans.plan import (
 )
 from remit.plans.task_table.columns import TaskField, plain
 from remit.plans.task_table.details import Details, TaskDetails
+from remit.plans.task_table.efforts import DEFAULT_DAYS, days_of, declared_days, is_bare, is_points, size_of, unit_days
 from remit.plans.task_table.matrices import Matrices
 from remit.plans.task_table.record import TaskRecord, Value
 from remit.plans.task_table.references import References
-from remit.plans.task_table.states import DEFAULT_DAYS, days_of, declared_days, risk_of, size_of, state_of, unit_days
+from remit.plans.task_table.states import is_dropped, mark_of, risk_of, state_of
+from remit.plans.task_table.wording import counted
 from remit.plans.texts import PlanReporter
 
 _PHASE_HEADING: Final = ("phase", "milestone", "stage", "sprint", "iteration", "wave")
@@ -44,7 +47,8 @@ _KINDS: Final = {
     "humangate": TaskKind.HUMAN_GATE,
     "approval": TaskKind.HUMAN_GATE,
 }
-_PARTS: Final = re.compile(r"[^;]+")
+_PART_MARK: Final = re.compile(r"`[^`]*`|(;|<br ?/?>)", re.IGNORECASE)
+_BULLET: Final = re.compile(r"\s*(?:(?:[-*•]|\d{1,3}[.)])\s+)?(?:\[[ xX]?\]\s+)?")
 _PATH_PARTS: Final = re.compile(r"[^,;\s`]+")
 _EMPTY: Final = frozenset({"", "—", "\u2013", "-", "none", "n/a"})
 
@@ -57,6 +61,10 @@ class _Reading:
     reporter: PlanReporter
     days: Mapping[str, tuple[Decimal, Decimal]]
     assumed: list[tuple[str, Place]] = field(default_factory=list)
+    states: dict[str, list[Value]] = field(default_factory=dict)
+    efforts: dict[str, list[Value]] = field(default_factory=dict)
+    points: list[Value] = field(default_factory=list)
+    bare: list[Value] = field(default_factory=list)
 
 
 def plan_of(details: Details, matrices: Matrices, reporter: PlanReporter) -> Plan:
@@ -65,6 +73,8 @@ def plan_of(details: Details, matrices: Matrices, reporter: PlanReporter) -> Pla
     reading = _Reading(details=details, reporter=reporter, days=declared_days(record))
     blocked = _blocked(details)
     tasks = tuple(_task(task, reading, matrices, blocked.get(task.id, ())) for task in details.tasks)
+    _report_states(reading)
+    _report_efforts(reading)
     _report_assumed(reading)
     return Plan(
         format=PlanFormat.TASK_TABLE,
@@ -78,10 +88,10 @@ def plan_of(details: Details, matrices: Matrices, reporter: PlanReporter) -> Pla
 
 def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tuple[Dependency, ...]) -> PlanTask:
     record = task.record
-    state, state_at = _state(record, reading.reporter)
+    state, state_at = _state(record, reading)
     return PlanTask(
         id=task.id,
-        title=record.title,
+        title=shown(record.title),
         at=record.id_at,
         kind=_KINDS.get(plain(record.text(TaskField.KIND)), TaskKind.WORK),
         state=state,
@@ -90,10 +100,10 @@ def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tup
         role=_word(record, TaskField.ROLE),
         owner=_word(record, TaskField.OWNER),
         objective=_objective(record),
-        depends_on=(*_dependencies(task, matrices), *blocked),
+        depends_on=_joined(tuple(_dependencies(task, matrices)), blocked),
         criteria=_parts(record.value(TaskField.ACCEPTANCE_CRITERIA)),
         files=_files(record.value(TaskField.FILES), reading.details),
-        verify=_parts(record.value(TaskField.VERIFY)),
+        verify=_commands(record.value(TaskField.VERIFY)),
         risk=risk_of(record.text(TaskField.RISK)),
         risks=_parts(record.value(TaskField.RISKS)),
         priority=_word(record, TaskField.PRIORITY),
@@ -101,6 +111,7 @@ def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tup
         workstream=_word(record, TaskField.WORKSTREAM),
         estimate=_estimate(record.value(TaskField.EFFORT), reading),
         requirements=_references(task.requirements),
+        requirements_at=task.requirements.at,
         test_cases=_references(task.tests),
     )
 
@@ -110,20 +121,46 @@ def _objective(record: TaskRecord) -> str:
 
 
 def _word(record: TaskRecord, meant: TaskField) -> str | None:
-    text = record.text(meant).strip("`* ")
+    text = shown(record.text(meant))
     return None if text.casefold() in _EMPTY else text
 
 
 def _parts(value: Value | None) -> tuple[Text, ...]:
-    """Return the parts of a cell between semicolons."""
+    """Return the parts of a cell between semicolons and line breaks, without the marks of lists before them."""
     if value is None or value.text.casefold() in _EMPTY:
         return ()
-    found = ((part.group().strip(), part.start(), part.group()) for part in _PARTS.finditer(value.text))
     return tuple(
-        Text(text=text, at=_within(value.at, start + written.find(text), len(text)))
-        for text, start, written in found
-        if text
+        Text(text=read_out(written), at=_within(value.at, start, len(written)))
+        for start, written in _split(value.text)
+        if written
     )
+
+
+def _commands(value: Value | None) -> tuple[Text, ...]:
+    """Return the commands of a cell: what stands as code is taken as it is."""
+    if value is None or value.text.casefold() in _EMPTY:
+        return ()
+    return tuple(
+        Text(text=_code(written), at=_within(value.at, start, len(written)))
+        for start, written in _split(value.text)
+        if written
+    )
+
+
+def _code(written: str) -> str:
+    inner = written[1:-1].strip()
+    return inner if written[:1] == written[-1:] == "`" and inner and "`" not in inner else written
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the parts of a cell with where each begins; semicolons in code divide nothing."""
+    start = 0
+    ends = [(found.start(), found.end()) for found in _PART_MARK.finditer(text) if found[1] is not None]
+    for end, following in (*ends, (len(text), len(text))):
+        bullet = _BULLET.match(text, start, end)
+        first = start if bullet is None else bullet.end()
+        yield first, text[first:end].rstrip()
+        start = following
 
 
 def _within(at: Place, start: int, length: int) -> Place:
@@ -138,7 +175,7 @@ def _files(value: Value | None, details: Details) -> tuple[PathClaim, ...]:
         PathClaim(
             path=part.group().removeprefix("./"), written=part.group(), at=(start + part.start(), start + part.end())
         )
-        for part in _PATH_PARTS.finditer(details.text.text[start:end])
+        for part in _PATH_PARTS.finditer(seen(details.text.text[start:end]))
         if part.group() not in _EMPTY
     )
 
@@ -156,6 +193,14 @@ def _dependencies(task: TaskDetails, matrices: Matrices) -> Iterator[Dependency]
         yield Dependency(id=written, origin=origin, at=mention.at)
 
 
+def _joined(own: tuple[Dependency, ...], said: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
+    """Return what comes before a task, once where both tasks say it."""
+    if not said:
+        return own
+    named = {dependency.id for dependency in own}
+    return (*own, *(dependency for dependency in said if dependency.id not in named))
+
+
 def _blocked(details: Details) -> Mapping[str, tuple[Dependency, ...]]:
     """Return the dependencies that other tasks say: what blocks a task comes before it."""
     found: dict[str, list[Dependency]] = {}
@@ -165,21 +210,42 @@ def _blocked(details: Details) -> Mapping[str, tuple[Dependency, ...]]:
     return {written: tuple(dependencies) for written, dependencies in found.items()}
 
 
-def _state(record: TaskRecord, reporter: PlanReporter) -> tuple[TaskState, Place]:
+def _state(record: TaskRecord, reading: _Reading) -> tuple[TaskState, Place]:
     value = record.value(TaskField.STATUS)
     if value is None:
-        return TaskState.PENDING, record.id_at
+        return _marked(record)
     if value.text.casefold() in _EMPTY:
         return TaskState.PENDING, value.at
-    state = state_of(value.text)
+    # A column of percentages may leave out the sign.
+    says_percent = "%" in value.name and value.text.isdigit()
+    state = state_of(f"{value.text}%" if says_percent else value.text)
     if state is None:
-        reporter.report(
+        reading.states.setdefault(value.text, []).append(value)
+        state = TaskState.STUCK if is_dropped(value.text) else TaskState.PENDING
+    return state, value.at
+
+
+def _marked(record: TaskRecord) -> tuple[TaskState, Place]:
+    """Return the state that a box or mark before the title says, such as ``[x] Build``."""
+    value = record.value(TaskField.TITLE)
+    state = None if value is None else mark_of(value.text)
+    return (TaskState.PENDING, record.id_at) if state is None or value is None else (state, value.at)
+
+
+def _report_states(reading: _Reading) -> None:
+    for written, values in reading.states.items():
+        read_as = "stuck, so that nobody begins it; take it out" if is_dropped(written) else "not started"
+        reading.reporter.report(
             "TABLE_STATUS_UNKNOWN",
             "expected a state such as NOT_STARTED, IN_PROGRESS, BLOCKED or DONE, got "
-            f"{value.text[:60]!r}; it is read as not started",
-            at=value.at,
+            f"{written[:60]!r}{_times(values)}; it is read as {read_as}",
+            at=values[0].at,
         )
-    return state or TaskState.PENDING, value.at
+
+
+def _times(values: list[Value]) -> str:
+    """Return how often something stands that is reported once."""
+    return f" {len(values)} times" if len(values) > 1 else ""
 
 
 def _estimate(value: Value | None, reading: _Reading) -> Estimate | None:
@@ -195,13 +261,41 @@ def _estimate(value: Value | None, reading: _Reading) -> Estimate | None:
     if days is None:
         days = days_of(written, unit_days(value.name))
     if days is None:
-        reading.reporter.report(
-            "TABLE_EFFORT_UNKNOWN",
-            f"expected an effort such as S, M, 3d or 2-4 days, got {written[:60]!r}; the task counts as not estimated",
-            at=value.at,
-        )
+        if is_points(written, value.name):
+            reading.points.append(value)
+        elif is_bare(written):
+            reading.bare.append(value)
+        else:
+            reading.efforts.setdefault(written, []).append(value)
         return None
     return Estimate(days_min=days[0], days_max=days[1], written=written, at=value.at)
+
+
+def _report_efforts(reading: _Reading) -> None:
+    for written, values in reading.efforts.items():
+        reading.reporter.report(
+            "TABLE_EFFORT_UNKNOWN",
+            f"expected an effort such as S, M, 3d or 2-4 days, got {written[:60]!r}{_times(values)}; the task counts "
+            "as not estimated",
+            at=values[0].at,
+        )
+    if reading.bare:
+        first = reading.bare[0]
+        tasks = counted(len(reading.bare), "task")
+        reading.reporter.report(
+            "TABLE_EFFORT_UNKNOWN",
+            f"expected efforts with a unit, got {first.text[:60]!r} and the like in {tasks}; none of them counts as "
+            f"estimated. Write 3d or 4h, or the unit in the heading, such as {first.name} (days)",
+            at=first.at,
+        )
+    if reading.points:
+        first = reading.points[0]
+        reading.reporter.report(
+            "TABLE_EFFORT_POINTS",
+            f"expected efforts in time, got points in {counted(len(reading.points), 'task')}, which count as not "
+            "estimated; a table with the columns Effort, Count and Person-Days says what points mean",
+            at=first.at,
+        )
 
 
 def _report_assumed(reading: _Reading) -> None:

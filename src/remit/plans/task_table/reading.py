@@ -13,7 +13,9 @@ from typing import Final
 
 from remit.plans.drawing import has_arrows, words_of
 from remit.plans.markdown import Block, Cell, Code, Heading, Paragraph, Table, read_blocks
+from remit.plans.markdown.inline import shown
 from remit.plans.plan import Place
+from remit.plans.task_table.between import RowKind, Sums, kind_of
 from remit.plans.task_table.columns import TaskField, field_named, plain
 from remit.plans.task_table.ids import form_of, is_id
 from remit.plans.task_table.kinds import Columns, bare, field_columns, first_id, is_matrix, side_kind, task_columns
@@ -27,6 +29,7 @@ from remit.plans.task_table.record import (
     Value,
     side_table,
 )
+from remit.plans.task_table.states import without_mark
 from remit.plans.texts import PlanText
 
 _DRAWN_MIN: Final = 2
@@ -52,6 +55,15 @@ class Oddity:
     related: tuple[tuple[str, Place], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """A row of a task table that is no task."""
+
+    name: str
+    is_total: bool
+    at: Place
+
+
 @dataclass(slots=True, kw_only=True)
 class Found:
     """What reading has found so far."""
@@ -59,15 +71,17 @@ class Found:
     tasks: list[TaskRecord] = field(default_factory=list)
     tables: list[tuple[SideTable, Table]] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
+    apart: list[Apart] = field(default_factory=list)
     mapped: list[tuple[Table, Columns]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReading:
-    """A record, with what is odd about the text and the task tables that it was read from."""
+    """A record, with what is odd about the text, rows that are no tasks, and the tables that tasks were read from."""
 
     record: TaskTable
     oddities: tuple[Oddity, ...]
+    apart: tuple[Apart, ...]
     mapped: tuple[tuple[Table, Columns], ...]
 
 
@@ -87,7 +101,9 @@ def read_record(text: PlanText) -> RecordReading:
         tables=tuple(table for table, _ in sorted(found.tables, key=lambda pair: pair[1].first)),
         drawings=tuple(_drawings(titled, found.tasks)),
     )
-    return RecordReading(record=record, oddities=tuple(found.oddities), mapped=tuple(found.mapped))
+    return RecordReading(
+        record=record, oddities=tuple(found.oddities), apart=tuple(found.apart), mapped=tuple(found.mapped)
+    )
 
 
 def _titled(blocks: Iterable[Block]) -> Iterator[Titled]:
@@ -99,9 +115,12 @@ def _titled(blocks: Iterable[Block]) -> Iterator[Titled]:
 
 
 def _title(blocks: Iterable[Block]) -> str:
-    headings = [block for block in blocks if isinstance(block, Heading) and block.text]
+    headings = [block for block in blocks if isinstance(block, Heading)]
     first = next((heading for heading in headings if heading.level == 1), None)
-    return first.text if first is not None else headings[0].text if headings else ""
+    if first is not None:
+        # An empty one says that there is no title.
+        return first.text
+    return next((heading.text for heading in headings if heading.text), "")
 
 
 def _read_details(titled: list[Titled], found: Found) -> frozenset[int]:
@@ -125,7 +144,7 @@ def _detailed(one: Titled, table: Table, found: Found) -> TaskRecord | None:
     values = tuple(_field_value(row) for row in rows if row)
     heading_id, title = first_id(one.heading)
     declared = next((value for value in values if value.meant is TaskField.TASK_ID), None)
-    declared_id = "" if declared is None else bare(declared.text)
+    declared_id = "" if declared is None else shown(declared.text)
     if not (heading_id or is_id(declared_id)):
         return None
     task_id = declared_id if is_id(declared_id) else heading_id
@@ -203,61 +222,99 @@ def _matrix_kind(columns: Columns) -> SideKind:
 
 
 def _read_rows(one: Titled, table: Table, columns: Columns, found: Found) -> None:
+    names = tuple(shown(head.text) for head in table.header)
+    effort, id_column = (
+        next((index for index, meant in columns.mapping.items() if meant is wanted), None)
+        for wanted in (TaskField.EFFORT, TaskField.TASK_ID)
+    )
+    sums = Sums(column=effort, heading="" if effort is None else names[effort])
+    heading = one.heading
     for row in table.rows:
         if not any(cell.text for cell in row):
             continue
-        if len(row) != len(table.header):
-            found.oddities.append(
-                Oddity(
-                    code="TABLE_ROW_WIDTH",
-                    message=(
-                        f"expected {len(table.header)} cells as in the heading, got {len(row)}; "
-                        "write a | between two cells and \\| for one inside"
-                    ),
-                    at=(row[0].place[0], row[-1].place[1]),
-                )
-            )
-        found.tasks.append(_row_task(one, table, columns, row=row, found=found))
+        kind = kind_of(row, columns.mapping)
+        if kind is RowKind.TASK:
+            if len(row) != len(names):
+                found.oddities.append(_wrong_width(row, len(names)))
+            sums.add(row)
+            task = _row_task(heading, names, columns, row=row, number=len(found.tasks) + 1)
+            found.tasks.append(task)
+            if id_column is not None and task.id.startswith("row-") and not _text(row, id_column):
+                found.oddities.append(_missing_id(task))
+            continue
+        first = next(cell for cell in row if cell.text)
+        found.apart.append(Apart(name=shown(first.text), is_total=kind is RowKind.TOTAL, at=first.place))
+        if kind is RowKind.HEADING:
+            heading = shown(first.text)
+            sums.begin()
+        elif (wrong := sums.wrong_total(row)) is not None:
+            found.oddities.append(_wrong_total(shown(first.text), *wrong))
 
 
-def _row_task(one: Titled, table: Table, columns: Columns, *, row: tuple[Cell, ...], found: Found) -> TaskRecord:
-    end = (row[-1].place[1], row[-1].place[1])
-    values = tuple(
-        Value(
-            name=bare(head.text),
-            meant=columns.mapping.get(index),
-            text=row[index].text if index < len(row) else "",
-            at=row[index].place if index < len(row) else end,
-        )
-        for index, head in enumerate(table.header)
+def _text(row: tuple[Cell, ...], index: int) -> str:
+    return row[index].text if index < len(row) else ""
+
+
+def _missing_id(task: TaskRecord) -> Oddity:
+    return Oddity(
+        code="TABLE_ID_MISSING",
+        message=f"expected an id, got an empty cell; the task is read as {task.id}, give it one",
+        at=task.id_at,
     )
-    task_id, title, id_at = _row_name(values, columns, len(found.tasks) + 1)
-    if task_id.startswith("row-") and TaskField.TASK_ID in columns.mapping.values():
-        found.oddities.append(
-            Oddity(
-                code="TABLE_ID_MISSING",
-                message=f"expected an id, got an empty cell; the task is read as {task_id}, give it one",
-                at=id_at,
-            )
-        )
+
+
+def _wrong_width(row: tuple[Cell, ...], expected: int) -> Oddity:
+    return Oddity(
+        code="TABLE_ROW_WIDTH",
+        message=(
+            f"expected {expected} cells as in the heading, got {len(row)}; write a | between two cells and \\| for one "
+            "inside"
+        ),
+        at=(row[0].place[0], row[-1].place[1]),
+    )
+
+
+def _wrong_total(name: str, expected: str, cell: Cell) -> Oddity:
+    return Oddity(
+        code="TABLE_SUM_WRONG",
+        message=(
+            f"expected {name[:60]} to be the sum of the rows above it, {expected}, got {cell.text[:60]}; correct it, "
+            "or a row"
+        ),
+        at=cell.place,
+    )
+
+
+def _row_task(
+    heading: str, names: tuple[str, ...], columns: Columns, *, row: tuple[Cell, ...], number: int
+) -> TaskRecord:
+    end = (row[-1].place[1], row[-1].place[1])
+    mapping = columns.mapping
+    values = tuple(
+        Value(name=name, meant=mapping.get(index), text=row[index].text, at=row[index].place)
+        if index < len(row)
+        else Value(name=name, meant=mapping.get(index), text="", at=end)
+        for index, name in enumerate(names)
+    )
+    task_id, title, id_at = _row_name(values, columns, number)
     return TaskRecord(
-        id=task_id, title=title, values=values, heading=one.heading, at=(row[0].place[0], end[1]), id_at=id_at
+        id=task_id, title=title, values=values, heading=heading, at=(row[0].place[0], end[1]), id_at=id_at
     )
 
 
 def _row_name(values: tuple[Value, ...], columns: Columns, number: int) -> tuple[str, str, Place]:
-    """Return id and title of a row, and where its id stands."""
-    fields: dict[TaskField, Value] = {}
+    """Return id and title of a row, and where its id stands; a row without id has the name ``row-<number>``."""
+    named = written = None
     for value in values:
-        if value.meant is not None:
-            fields.setdefault(value.meant, value)
-    named = fields.get(TaskField.TITLE)
-    title = "" if named is None else named.text
-    written = fields.get(TaskField.TASK_ID)
+        if value.meant is TaskField.TITLE:
+            named = named or value
+        elif value.meant is TaskField.TASK_ID:
+            written = written or value
+    title = "" if named is None else shown(without_mark(named.text))
     if columns.is_joint and named is not None:
-        task_id, rest = first_id(named.text)
+        task_id, rest = first_id(title)
         return (task_id, rest, named.at) if task_id else (f"row-{number}", title, named.at)
-    task_id = "" if written is None else bare(written.text)
+    task_id = "" if written is None else shown(without_mark(written.text))
     at = written.at if written is not None else named.at if named is not None else values[0].at
     return task_id or f"row-{number}", title, at
 

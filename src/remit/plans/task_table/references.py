@@ -1,28 +1,37 @@
 """Cells that list ids: what they name, what stands beside it, and which shorthands were read.
 
-Owns: separators, parentheses, the words for "none", and the way from what is written to ids of tasks.
-Does not know: which columns list ids, or whether the ids exist.
+Owns: separators, parentheses, the words for "none", and reading items one by one.
+Does not know: which columns list ids, or whether the ids exist; the index of tasks knows how one may be named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from remit.plans.markdown.inline import seen
 from remit.plans.plan import NOWHERE, Place
-from remit.plans.task_table.ids import Meaning, Shorthand, completed, is_id, meaning_of, number_of
+from remit.plans.task_table import languages
+from remit.plans.task_table.ids import Meaning, Shorthand, completed, meaning_of, number_of
+from remit.plans.task_table.index import TaskIndex
 
 _EXPANSIONS_FREE: Final = 4_000
 _EXPANSIONS_SHARE: Final = 16
 """Ranges may stand for one id in so many characters of the document, and for some more: reading stays linear in its
 size, and three thousand tasks that all come before each of the last ten are a tenth of it."""
 
-_MARKS: Final = re.compile(r"[(),;\n]|<br ?/?>|(?<=\s)[+&](?=\s)|(?<=\s)(?:and|und|y|et)(?=\s)")
+_MARKS: Final = re.compile(
+    r"[(),;\n\u3001\uff0c\uff1b\uff08\uff09]|(?<=\s)[+&](?=\s)|(?<=\s)(?:and|und|y|et|e|en|и)(?=\s)"
+)
+_OPENING: Final = "(\uff08"
+_CLOSING: Final = ")\uff09"
 _DECORATION: Final = "`*_~[]\"' \t"
-_NONE: Final = frozenset({"", "—", "\u2013", "-", "\u2212", "none", "n/a", "na", "nil", "null", "nothing", "tbd", "?"})
-_TASK_WORD: Final = re.compile(r"(?:tasks?|items?|issues?|tickets?)[ \t]+(?=[#\w])", re.IGNORECASE)
+_NONE: Final = languages.NONE | {
+    "", "—", "\u2013", "-", "--", "\u2212", "none", "n/a", "na", "nil", "null", "nothing", "tbd", "?",
+}  # fmt: skip
+_STRUCK: Final = re.compile(r"~~((?:(?!~~).)+)~~")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,48 +88,6 @@ class Sighting:
     count: int = 1
 
 
-class TaskIndex:
-    """The ids of a document's tasks with their positions, and the other ways to name one: number, spelling, title."""
-
-    __slots__ = ("_spellings", "_titles", "ids")
-
-    def __init__(self, tasks: Iterable[tuple[str, str]]) -> None:
-        self.ids: dict[str, int] = {}
-        self._titles: dict[str | int, str | None] = {}
-        self._spellings: dict[str | int, str | None] = {}
-        for task_id, title in tasks:
-            if task_id in self.ids:
-                continue
-            self.ids[task_id] = len(self.ids)
-            _enter(self._titles, _plain(title), task_id)
-            _enter(self._spellings, _plain(task_id), task_id)
-            number = number_of(task_id)
-            if number is not None:
-                _enter(self._spellings, number, task_id)
-
-    def find(self, written: str) -> str | None:
-        """Return the id of the task that an id, a number or a spelling names; ``None`` if it names none for certain."""
-        if written in self.ids:
-            return written
-        bare = written.removeprefix("#")
-        if bare.isascii() and bare.isdigit() and len(bare) <= 9:
-            return self._spellings.get(int(bare))
-        return self._spellings.get(_plain(written))
-
-    def titled(self, title: str) -> str | None:
-        """Return the id of the task with a title."""
-        return self._titles.get(_plain(title)) if title else None
-
-
-def _enter(table: dict[str | int, str | None], key: str | int, task_id: str) -> None:
-    """Note an id under a key; a key of two ids stands for none."""
-    table[key] = None if key in table else task_id
-
-
-def _plain(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
-
-
 class ReferenceReader:
     """Reads cells that list ids of a text of some length, and remembers which shorthands it met."""
 
@@ -132,17 +99,24 @@ class ReferenceReader:
         self.overflow: Place | None = None
         self.shorthands: dict[Shorthand, Sighting] = {}
 
-    def read(self, written: str, start: int, tasks: TaskIndex | None = None) -> References:
+    def read(self, written: str, start: int, tasks: TaskIndex | None = None, *, task: str | None = None) -> References:
         """Return what a cell lists.
 
         Args:
             written: The cell as it stands in the text.
             start: The offset of its first character.
             tasks: Where the cell names tasks: their ids.
+            task: The task that the cell is about; ``all previous`` are those before it.
         """
         at = (start, start + len(written))
         if _is_none(written):
             return References(says_none=True, at=at)
+        for struck in _STRUCK.finditer(written) if "~~" in written else ():
+            self._remember(Shorthand.STRUCK, struck[1], (), (start + struck.start(), start + struck.end()))
+        written = seen(written)
+        whole = None if tasks is None else self._title(written, at, tasks)
+        if whole is not None:
+            return References(mentions=(whole,), at=at)
         mentions: list[Mention] = []
         loose: list[Loose] = []
         comments: list[Loose] = []
@@ -151,11 +125,15 @@ class ReferenceReader:
             text = written[first:last]
             place = (start + first, start + last)
             if kind == "comment":
-                self._comment(Loose(text=text, at=place), mentions, comments)
+                named = self._named_beside(text, place, loose, tasks)
+                if named is None:
+                    self._comment(Loose(text=text, at=place), mentions, comments)
+                else:
+                    mentions.append(named)
             elif _is_none(text):
                 nothing = True
             else:
-                found = self._mention(text, place, mentions, tasks)
+                found = self._mention(text, place, mentions, tasks=tasks, task=task)
                 if found is None:
                     loose.append(Loose(text=text, at=place))
                 else:
@@ -165,26 +143,66 @@ class ReferenceReader:
             mentions=tuple(mentions), loose=tuple(loose), comments=tuple(comments), says_none=says_none, at=at
         )
 
-    def _mention(self, text: str, at: Place, before: list[Mention], tasks: TaskIndex | None) -> Mention | None:
-        item = _TASK_WORD.sub("", text, count=1) if tasks is not None else text
-        item = item.strip(" \t`" if item.count("*") == 1 else _DECORATION)
-        if tasks is not None:
-            known = tasks.find(item) if is_id(item) else tasks.titled(item)
-            if known is not None:
-                self._note(text, at, item, known)
-                return Mention(written=text, at=at, ids=(known,))
-        meaning = meaning_of(item, room=self._room, hyphenated=tasks is not None)
-        if meaning.pattern is not None and tasks is not None:
-            meaning = self._expanded(meaning, meaning.pattern, tasks)
-        elif meaning.ids and tasks is not None:
-            meaning = Meaning(ids=tuple(tasks.find(one) or one for one in meaning.ids), shorthand=meaning.shorthand)
-        elif meaning.ids == (item,) and item.isdigit() and before and before[-1].ids:
-            meaning = Meaning(ids=(completed(item, before[-1].ids[-1]),), shorthand=Shorthand.NUMBER)
+    def _mention(
+        self, text: str, at: Place, before: list[Mention], *, tasks: TaskIndex | None, task: str | None
+    ) -> Mention | None:
+        item = text.strip(" \t`" if text.count("*") == 1 else _DECORATION)
+        if tasks is None:
+            meaning = meaning_of(item, room=self._room)
+            if meaning.ids == (item,) and item.isdigit() and before and before[-1].ids:
+                meaning = Meaning(ids=(completed(item, before[-1].ids[-1]),), shorthand=Shorthand.NUMBER)
+        else:
+            meaning = self._tasks_meant(item, tasks, task)
         if not meaning.ids and meaning.pattern is None:
             return None
         self._spend(meaning, at)
         self._remember(meaning.shorthand, text, meaning.ids, at)
         return Mention(written=text, at=at, ids=meaning.ids, pattern=meaning.pattern)
+
+    def _title(self, written: str, at: Place, tasks: TaskIndex) -> Mention | None:
+        """Return the task whose title the whole cell is, with a comma or the like in it."""
+        if _MARKS.search(written) is None:
+            return None
+        known = tasks.titled(written)
+        return None if known is None else Mention(written=written.strip(), at=at, ids=(known,))
+
+    def _tasks_meant(self, item: str, tasks: TaskIndex, task: str | None) -> Meaning:
+        """Return the tasks that an item names: one as it is called, several in short, or ids that no task has."""
+        known = tasks.named(item)
+        if known is not None:
+            return known
+        count = tasks.previous(item, task)
+        if count is not None:
+            return self._previous(count, tasks, task)
+        bare = tasks.without_words(item)
+        meaning = meaning_of(bare, room=self._room)
+        ids = (tasks.find(one) or one for one in meaning.ids)
+        if meaning.pattern is not None:
+            return self._expanded(meaning, meaning.pattern, tasks)
+        if meaning.ids == (bare,) or not meaning.ids:
+            hyphenated = meaning_of(bare, room=self._room, hyphenated=True)
+            ends = hyphenated.ids[:1] + hyphenated.ids[-1:]
+            if len(hyphenated.ids) > 1 and any(tasks.find(one) is not None for one in ends):
+                meaning = hyphenated
+                ids = (tasks.find(one) or one for one in meaning.ids)
+        return Meaning(ids=tuple(ids), shorthand=meaning.shorthand)
+
+    def _previous(self, count: int, tasks: TaskIndex, task: str | None) -> Meaning:
+        """Return the tasks before one: all of them, or the last ``count``; no more than there is room for."""
+        position = tasks.ids.get(task or "", 0)
+        first = max(0, position - min(count, self._room))
+        return Meaning(ids=tasks.between(first, position), shorthand=Shorthand.PREVIOUS)
+
+    def _named_beside(self, text: str, at: Place, loose: list[Loose], tasks: TaskIndex | None) -> Mention | None:
+        """Return the task that parentheses name behind words that name none: ``Login page (#12)``."""
+        if tasks is None or not loose or at[0] - loose[-1].at[1] > 2:
+            return None
+        known = tasks.named(text.strip(_DECORATION))
+        if known is None:
+            return None
+        words = loose.pop()
+        self._remember(known.shorthand, text, known.ids, at)
+        return Mention(written=text, at=(words.at[0], at[1]), ids=known.ids)
 
     def _expanded(self, meaning: Meaning, pattern: str, tasks: TaskIndex) -> Meaning:
         """Return a pattern as the tasks that fit it; each look through the tasks is paid for."""
@@ -195,14 +213,8 @@ class ReferenceReader:
         fitting = (task for task in tasks.ids if task.startswith(before) and task.endswith(after))
         return Meaning(ids=tuple(fitting), pattern=pattern, shorthand=Shorthand.PATTERN)
 
-    def _note(self, text: str, at: Place, item: str, known: str) -> None:
-        if item != known and item.removeprefix("#").isdigit():
-            self._remember(Shorthand.NUMBER, text, (known,), at)
-
     def _comment(self, comment: Loose, mentions: list[Mention], comments: list[Loose]) -> None:
-        """Keep what stands in parentheses, with the item before it; the target of a link says nothing."""
-        if comment.text.startswith(("#", "http:", "https:", "./", "/")):
-            return
+        """Keep what stands in parentheses, with the item before it."""
         comments.append(comment)
         self._remember(Shorthand.COMMENT, f"({comment.text})", (), comment.at)
         if mentions:
@@ -227,7 +239,7 @@ class ReferenceReader:
 
 def _is_cut(meaning: Meaning) -> bool:
     """Whether a range stands for its ends only."""
-    if len(meaning.ids) != 2 or meaning.shorthand in {Shorthand.VARIANTS, Shorthand.ALTERNATIVES}:
+    if len(meaning.ids) != 2 or meaning.shorthand not in {Shorthand.RANGE, Shorthand.SHORT_RANGE, Shorthand.NUMBER}:
         return False
     first, last = map(number_of, meaning.ids)
     return first is None or last is None or last - first > 1
@@ -242,12 +254,12 @@ def _pieces(written: str) -> Iterator[tuple[str, int, int]]:
     depth = start = 0
     for mark in _MARKS.finditer(written):
         what = mark.group()
-        if what == "(":
+        if what in _OPENING:
             if depth == 0:
                 yield from _piece("item", written, start, mark.start())
                 start = mark.end()
             depth += 1
-        elif what == ")" and depth:
+        elif what in _CLOSING and depth:
             depth -= 1
             if depth == 0:
                 yield from _piece("comment", written, start, mark.start())

@@ -6,6 +6,7 @@ Does not know: totals, dependencies and traceability.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +22,7 @@ from remit.plans.task_table.schema import SchemaField
 from remit.plans.task_table.wording import counted, listed
 from remit.plans.texts import PlanReporter
 
+_LAST_NUMBER: Final = re.compile(r"\d+(?=\D*$)")
 _BLANK: Final = frozenset({"", "—", "\u2013", "-", "none", "tbd", "?"})
 _LISTED: Final = {
     TaskField.REQUIREMENT_IDS: "requirements",
@@ -280,22 +282,22 @@ def _foreign_forms(tasks: Iterable[TaskDetails], attribute: str, forms: tuple[st
             # Of a range both ends tell the form.
             ends = mention.ids[:1] + mention.ids[-1:] if mention.ids else (mention.pattern or "",)
             for one in (one for one in ends if not any(fits(form, one) for form in forms)):
-                shown = form_of(base_of(one) or one) if mention.pattern is None else one
+                shown = form_of(base_of(one) or one) if mention.pattern is None else _LAST_NUMBER.sub("##", one)
                 uses.setdefault(shown, _Use(mention.at)).tasks[task.id] = None
     return uses
 
 
 def fits(form: str, written: str) -> bool:
-    """Whether an id, or a pattern of ids, has a form such as ``P1-T##``; a variant has that of its id."""
+    """Whether an id, or what a pattern of ids begins with, has a form such as ``P1-T##``; a variant has its id's."""
     if written.endswith("*"):
-        return form.startswith(written[:-1]) or written[:-1].startswith(form.rstrip("#"))
+        return _matches(form, written[:-1], is_beginning=True)
     return _matches(form, written) or _matches(form, base_of(written) or written)
 
 
-def _matches(form: str, written: str) -> bool:
+def _matches(form: str, written: str, *, is_beginning: bool = False) -> bool:
     """Whether each ``#`` of a form is a digit of an id; the last of several stands for more of them."""
     position = index = 0
-    while index < len(form):
+    while index < len(form) and not (is_beginning and position == len(written)):
         if form[index] == "#":
             end = index
             while form[end : end + 1] == "#":
@@ -303,7 +305,7 @@ def _matches(form: str, written: str) -> bool:
             last = position
             while written[last : last + 1].isdigit():
                 last += 1
-            if last - position < end - index:
+            if last - position < end - index and not (is_beginning and last == len(written)):
                 return False
             position, index = last, end
         elif written[position : position + 1] != form[index]:

@@ -10,13 +10,14 @@ its ids, and no other task does.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from remit.diagnostics import Severity
-from remit.plans.plan import NOWHERE, Place
+from remit.plans.plan import Place
 from remit.plans.task_table.details import Details, TaskDetails
 from remit.plans.task_table.ids import base_of
 from remit.plans.task_table.matrices import Matrices, Trace, TraceRow
@@ -28,6 +29,12 @@ from remit.plans.texts import PlanReporter
 
 _LOOSE_MAX: Final = 20
 """So many patterns that fit nothing are looked at again."""
+
+_INCOMPLETE_MAX: Final = 1_000
+"""So many rows that leave out tasks are looked at; nobody reads of more."""
+
+_OFTEN_MIN: Final = 4
+"""From so many rows on that leave out one and the same task, it is told once for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +122,14 @@ def _claim(details: Details, kind: _Kind) -> tuple[Metric, Claim] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missing:
+    """A row, and the tasks that name one of its ids and are not in it, with where they do."""
+
+    row: TraceRow
+    tasks: Mapping[str, Place]
+
+
 class _Rows:
     """Compares the rows of one matrix with what the tasks name."""
 
@@ -133,13 +148,18 @@ class _Rows:
 
     def check(self, reporter: PlanReporter) -> None:
         """Report what is wrong with the rows, until nobody would read more."""
+        missing: list[_Missing] = []
         for row in self._trace.rows:
-            if not reporter.diagnostics.has_room(Severity.WARNING):
-                return
+            if not reporter.diagnostics.has_room(Severity.WARNING) or len(missing) >= _INCOMPLETE_MAX:
+                break
             self._report_loose(row, reporter)
             naming = self._naming(row)
             self._check_listed(row, naming, reporter)
-            self._check_missing(row, naming, reporter)
+            tasks = {task for task, _ in row.tasks.ids()}
+            absent = {task: at for task, at in naming.items() if task not in tasks}
+            if absent:
+                missing.append(_Missing(row=row, tasks=absent))
+        self._report_missing(missing, reporter)
 
     def check_absent(self, reporter: PlanReporter) -> None:
         """Report ids and patterns that tasks name and no row has."""
@@ -185,17 +205,32 @@ class _Rows:
                     at=mention.at,
                 )
 
-    def _check_missing(self, row: TraceRow, naming: Mapping[str, Place], reporter: PlanReporter) -> None:
-        tasks = {task for task, _ in row.tasks.ids()}
-        missing = sorted((task for task in naming if task not in tasks), key=self._position)
-        if missing:
-            reporter.report(
-                "TABLE_TRACE_INCOMPLETE",
-                f"expected the row of {row.names[:60]} to list every task that names one of its ids, got none of "
-                f"{listed(missing)}",
-                at=row.tasks.at if row.tasks.at != NOWHERE else row.at,
-                related={f"{missing[0]} names one here": naming[missing[0]]},
-            )
+    def _report_missing(self, missing: list[_Missing], reporter: PlanReporter) -> None:
+        """Report each row that leaves out tasks; a task that many rows leave out is one mistake and told once."""
+        counts = Counter(task for one in missing for task in one.tasks)
+        often = {task for task, count in counts.items() if count >= _OFTEN_MIN}
+        for one in missing:
+            for task in sorted(often & one.tasks.keys(), key=self._position):
+                often.discard(task)
+                self._report_often(task, [other for other in missing if task in other.tasks], reporter)
+            tasks = sorted((task for task in one.tasks if counts[task] < _OFTEN_MIN), key=self._position)
+            if tasks:
+                reporter.report(
+                    "TABLE_TRACE_INCOMPLETE",
+                    f"expected the row of {one.row.names[:60]} to list every task that names one of its ids, got none "
+                    f"of {listed(tasks)}; add to the row, or take the ids out of {self._kind.field}",
+                    at=one.row.place,
+                    related={f"{tasks[0]} names one here": one.tasks[tasks[0]]},
+                )
+
+    def _report_often(self, task: str, missing: list[_Missing], reporter: PlanReporter) -> None:
+        reporter.report(
+            "TABLE_TRACE_INCOMPLETE",
+            f"expected {task} in {len(missing)} rows whose ids it names in its {self._kind.field}, got it in none of "
+            f"them: {listed(one.row.names[:60] for one in missing)}; add it, or take the ids out there",
+            at=missing[0].row.place,
+            related={f"{task} names them here": missing[0].tasks[task]},
+        )
 
     def _position(self, task: str) -> int:
         return self._known.get(task, len(self._known))

@@ -15,7 +15,7 @@ from remit.plans.task_table.record import Drawing, Entry, SideTable, TableForm, 
 
 def write(record: TaskTable) -> str:
     """Return a document that says what a record says."""
-    parts = _Parts(record.title)
+    parts = _Parts(record)
     for table in record.tables:
         parts.add(table.heading, _table(table))
     for drawing in record.drawings:
@@ -33,9 +33,11 @@ def write(record: TaskTable) -> str:
 class _Parts:
     """Blocks under their headings; a heading is written where it changes."""
 
-    def __init__(self, title: str) -> None:
-        self._lines = [f"# {title}", ""] if title else []
-        self._heading = title
+    def __init__(self, record: TaskTable) -> None:
+        # Without a title of its own, a document is called by its first heading.
+        is_called = record.title or record.form is TableForm.FIELDS or any(_headings(record))
+        self._lines = [f"# {record.title}".rstrip(), ""] if is_called else []
+        self._heading = record.title
 
     def begin(self, heading: str) -> None:
         """Write a heading, also if it is the one before."""
@@ -49,6 +51,12 @@ class _Parts:
 
     def text(self) -> str:
         return "\n".join(self._lines)
+
+
+def _headings(record: TaskTable) -> Iterator[str]:
+    yield from (table.heading for table in record.tables)
+    yield from (drawing.heading for drawing in record.drawings)
+    yield from (task.heading for task in record.tasks)
 
 
 def _row(cells: Iterable[str]) -> str:

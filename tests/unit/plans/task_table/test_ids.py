@@ -15,6 +15,8 @@ TASKS = TaskIndex((f"P1-TASK-{number:02}", f"Title {number}") for number in rang
         ("P1-T09..T11", ("P1-T09", "P1-T10", "P1-T11"), Shorthand.SHORT_RANGE),
         ("R1 to R3", ("R1", "R2", "R3"), Shorthand.RANGE),
         ("P1-T-RK06a/b/c", ("P1-T-RK06a", "P1-T-RK06b", "P1-T-RK06c"), Shorthand.VARIANTS),
+        ("P1-T-RK06a..c", ("P1-T-RK06a", "P1-T-RK06b", "P1-T-RK06c"), Shorthand.VARIANTS),
+        ("P1-T-RK06a-c", ("P1-T-RK06a", "P1-T-RK06b", "P1-T-RK06c"), Shorthand.VARIANTS),
         ("P1-C08/C09/C10", ("P1-C08", "P1-C09", "P1-C10"), Shorthand.ALTERNATIVES),
         ("P1-T-CC01..CC02", ("P1-T-CC01", "P1-T-CC02"), Shorthand.SHORT_RANGE),
         ("P1-R17", ("P1-R17",), None),
@@ -29,7 +31,7 @@ def test_shorthand_stands_for_its_ids(written: str, ids: tuple[str, ...], shorth
     assert (ids, shorthand) == (meaning.ids, meaning.shorthand)
 
 
-@pytest.mark.parametrize("written", ["words", "R3..R1", "R1..Q3", "a/b", "**", "", "x" * 1000, "10 % of it"])
+@pytest.mark.parametrize("written", ["words", "R3..R1", "R3c..a", "R1..Q3", "a/b", "**", "", "x" * 1000, "10 % of it"])
 def test_other_text_stands_for_nothing(written: str) -> None:
     """
     Text that is no id, and a range that does not count up, names nothing.
