@@ -304,7 +304,10 @@ class Kernel:
     async def apply_orchestration(self, text: bytes, *, path: str, tenant_id: TenantId) -> StoredDefinition:
         """Compile an orchestration against the tools and the tenant's remit, and store it."""
         policy = await self.catalogue.policy(tenant_id)
-        result = compile_orchestration(text, path=path, contracts=self.registry, policy=policy.config)
+        # A large one takes seconds, in which a worker here must still be heard of.
+        result = await asyncio.to_thread(
+            compile_orchestration, text, path=path, contracts=self.registry, policy=policy.config
+        )
         if result.definition is None:
             raise DefinitionInvalidError(result.diagnostics.summary(), diagnostics=result.diagnostics.to_json())
         return await self.put_definition(result.definition, tenant_id=tenant_id)

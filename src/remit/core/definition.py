@@ -18,7 +18,7 @@ from remit.ids import Digest
 
 SCHEMA_VERSION: Final = 1
 DEFINITION_BYTES_MAX: Final = 4 * 1024 * 1024
-"""Of the compiled bytes; documents are held to 256 KB. Ten thousand compiled steps are 3.3 MB."""
+"""Of the compiled bytes. Ten thousand compiled steps are 3.3 MB."""
 STEPS_MAX: Final = 10_000
 """Most steps of one definition; ten thousand keep a fold under a second."""
 

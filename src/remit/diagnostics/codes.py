@@ -33,7 +33,10 @@ _DOCUMENTS: Final = (
     (
         "DOCUMENT_TOO_LARGE",
         _ERROR,
-        "The file is larger than its kind may be (256 KB, a plan 8 MB). It is not read; split it.",
+        (
+            "The file is larger than its kind may be (4 MB, 262,144 values, 32,768 expressions; a plan 8 MB). It is "
+            "not read; split it."
+        ),
     ),
     ("DOCUMENT_EMPTY", _ERROR, "The file holds nothing, or comments only."),
     ("DOCUMENT_UNREADABLE", _ERROR, "The file does not exist or may not be read."),

@@ -14,7 +14,7 @@ from typing import Final
 from remit.diagnostics.positions import FILE_START, Span
 
 FINDINGS_MAX: Final = 200
-"""Most errors, and most other findings, kept of one collector: nobody reads more, and 256 KB could cause 100,000."""
+"""Most errors, and most other findings, kept of one collector: nobody reads more, and 4 MB could cause a million."""
 
 
 class Severity(StrEnum):

@@ -129,7 +129,7 @@ class ExpressionChecks:
 
     def _template(self, value: JsonValue, pointer: Pointer, roots: frozenset[str], view: View) -> References | None:
         """Check a template member by member, so that findings name the place; ``None`` if one does not compile."""
-        references: References = frozenset()
+        references: set[tuple[str, ...]] = set()
         is_valid = True
         for place, text in _texts(value, pointer):
             try:
@@ -140,7 +140,7 @@ class ExpressionChecks:
                 continue
             self._check_references(template.references, place, view)
             references |= template.references
-        return references if is_valid else None
+        return frozenset(references) if is_valid else None
 
     def _invalid(self, error: ExpressionError, pointer: Pointer) -> None:
         offset = error.fields.get("offset")

@@ -215,7 +215,7 @@ def _of_files(files: Mapping[str, bytes]) -> Example:
 
 
 def _too_large() -> Example:
-    return _of_files({"document.yaml": b"name: fine\nversion: 1.0.0\n# " + b"more and more " * 20_000})
+    return _of_files({"document.yaml": b"name: fine\nversion: 1.0.0\n# " + b"more and more " * 300_000})
 
 
 def _unreadable() -> Example:

@@ -10,6 +10,7 @@ import pytest
 from remit.diagnostics import render_excerpts
 from remit.governance.contracts import ToolContract
 from remit.plans.codes import ALL_CODES, PLAN_GROUPS
+from remit.plans.documents import DOCUMENT_BYTES_MAX
 from remit.plans.kinds import Checked, check_document, check_file
 from tests.unit.plans.reading import lines
 
@@ -61,7 +62,7 @@ def test_harmless_form_is_told_and_compiled(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (VALID + b"#" * 262_144, ["1:1 DOCUMENT_TOO_LARGE"]),
+        (VALID + b"#" * DOCUMENT_BYTES_MAX, ["1:1 DOCUMENT_TOO_LARGE"]),
         (VALID + b"output: " + b"[" * 65 + b"]" * 65, ["6:72 NESTING_TOO_DEEP"]),
         (
             VALID.replace(b"  - id", b"\t- id").replace(b"    tool", b"\t  tool"),

@@ -8,7 +8,7 @@ from tests.unit.plans.reading import findings_of, lines, read
 
 def test_size_is_judged_before_anything_else() -> None:
     """
-    256 KB are read, one byte more is not, whatever the bytes are.
+    4 MB are read, one byte more is not, whatever the bytes are.
     """
     fitting = b"# " + b"x" * (DOCUMENT_BYTES_MAX - 7) + b"\na: 1"
 

@@ -32,6 +32,9 @@ from remit.ports.declared import OUTSIDE_PATTERN
 
 _OUTSIDE: Final = re.compile(OUTSIDE_PATTERN)
 
+_TOO_LARGE: Final = frozenset({"DOCUMENT_TOO_LARGE", "LIMIT_EXCEEDED"})
+"""Findings that are about how much there is, whichever task they stand at."""
+
 NAMED_MAX: Final = 10
 REPORTED_MAX: Final = 20
 """Most tasks whose refusal is reported: the first tells most."""
@@ -204,6 +207,14 @@ def _report_refusals(found: Diagnostics, written: Written | None, reporter: Plan
         first.pop("", None)  # its title or objective says the same as a task
     for task, finding in list(first.values())[:REPORTED_MAX]:
         about = "the plan" if task is None else f"task {task.id}"
+        if finding.code in _TOO_LARGE:
+            reporter.report(
+                "COMPILE_REFUSED",
+                f"expected a plan that fits into one orchestration, got more: {finding.message.partition(';')[0]}; "
+                "split the plan, best at a phase or gate",
+                at=NOWHERE,
+            )
+            return
         reporter.report(
             "COMPILE_REFUSED",
             f"expected {about} to compile to an orchestration that is accepted, got {finding.code}: {finding.message}",

@@ -21,7 +21,7 @@ _NOT_TEXT: Final = frozenset({"true", "false", "null", "nan", "inf", "infinity",
 """Words that some reader of YAML takes for something else than a text."""
 
 # What the reader of documents refuses in a text as it stands; as an escape it is harmless, and can be seen.
-_HIDDEN: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_HIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _NEVER: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -112,5 +112,4 @@ def _scalar(value: JsonValue) -> str:
 
 def _shown(text: str) -> str:
     """Return a text in which what cannot be seen stands as an escape."""
-    visible = _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-    return "".join(character if character >= " " else f"\\u{ord(character):04x}" for character in visible)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -38,13 +38,18 @@ class _Open:
 
 
 class TreeBuilder:
-    """Collects nodes. In a mapping keys and values alternate; ``stopped`` is set when reading must end early."""
+    """Collects nodes. In a mapping keys and values alternate; ``stopped`` is set when reading must end early.
 
-    def __init__(self, reporter: Reporter) -> None:
+    ``values_max`` is how many nodes it takes, keys and collections counted; ``None`` takes any number.
+    """
+
+    def __init__(self, reporter: Reporter, *, values_max: int | None = None) -> None:
         self._reporter = reporter
         self._diagnostics = reporter.diagnostics
         self._open: list[_Open] = []
         self._root: Node | None = None
+        self._values_max = values_max
+        self._values = 0
         self.stopped = False
 
     @property
@@ -82,6 +87,8 @@ class TreeBuilder:
         """Put a node where it belongs: root, item, key or value. Too many findings stop the reading."""
         if self._diagnostics.is_full:
             self.stopped = True
+        if self._values_max is not None and not self.stopped:
+            self._count(node, self._values_max)
         if isinstance(node, Scalar) and isinstance(node.value, str) and _NUL in node.value:
             node = self._without_nul(node)
         if not self._open:
@@ -106,6 +113,16 @@ class TreeBuilder:
                 self.add(Invalid(start=end, end=end))
             self.close(end)
         return self._root
+
+    def _count(self, node: Node, values_max: int) -> None:
+        self._values += 1
+        if self._values > values_max:
+            self._reporter.report(
+                "DOCUMENT_TOO_LARGE",
+                f"expected at most {values_max} values, keys, lists and mappings, got more; split the document",
+                at=(node.start, node.end),
+            )
+            self.stopped = True
 
     def _without_nul(self, node: Scalar) -> Node:
         self._reporter.report(

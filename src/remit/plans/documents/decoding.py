@@ -13,8 +13,17 @@ from typing import Final
 from remit.diagnostics import Diagnostic, Diagnostics, Reporter, Source
 from remit.diagnostics.positions import FILE_START
 
-DOCUMENT_BYTES_MAX: Final = 256 * 1024
-"""Largest definition or business config; 256 KB of the worst YAML take 0.7 s to read."""
+DOCUMENT_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest definition or business config, as large as a stored definition may be: compiled plans of a thousand tasks."""
+
+VALUES_MAX: Final = 1 << 18
+"""Most values of a document, keys, lists and mappings counted: these take time, not bytes. 4 MB of the worst text that
+has no more take two seconds; ten thousand steps of ten fields have fewer."""
+
+EXPRESSIONS_MAX: Final = 1 << 15
+"""Most openings of expressions in a document: compiling as many takes about four seconds."""
+
+_OPENING: Final = "${{"
 
 _INVALID_BYTES_MAX: Final = 20
 """So many places that are no UTF-8 are reported; a text with more is binary and not read on."""
@@ -66,6 +75,10 @@ def decode_document(raw: bytes, *, path: str, diagnostics: Diagnostics, bytes_ma
     for offset, byte in invalid:
         _report_invalid_byte(reporter, raw, byte=byte, offset=offset - has_mark)
     if len(invalid) > _INVALID_BYTES_MAX:
+        return None
+    if text.count(_OPENING) > EXPRESSIONS_MAX:
+        message = f"expected at most {EXPRESSIONS_MAX} expressions, got {text.count(_OPENING)}; split the document"
+        _report_file(diagnostics, path, "DOCUMENT_TOO_LARGE", message)
         return None
     _report_line_ends(reporter)
     return Source(path, _without_forbidden(reporter))

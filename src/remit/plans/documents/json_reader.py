@@ -14,6 +14,7 @@ from typing import Final
 
 from remit.diagnostics import Diagnostics, Reporter, Source
 from remit.plans.documents.building import TreeBuilder
+from remit.plans.documents.decoding import VALUES_MAX
 from remit.plans.documents.numbers import Unfit, integer, real
 from remit.plans.documents.tree import Document, Invalid, Node, Scalar, shorten
 
@@ -38,32 +39,38 @@ _CLOSERS: Final = "]}"
 
 def read_json(source: Source, diagnostics: Diagnostics) -> Document:
     """Return the tree of a JSON text; everything wrong with it is reported."""
-    return read_json_within(Reporter(source, diagnostics), source.text, at=(0, len(source.text)))
+    return _read(
+        _Reader(Reporter(source, diagnostics), source.text, 0, values_max=VALUES_MAX), len(source.text), source
+    )
 
 
 def read_json_within(reporter: Reporter, text: str, *, at: tuple[int, int]) -> Document:
     """Return the tree of the JSON that stands between two offsets of a text, such as in a code fence.
 
-    Places of nodes, and of what is reported, are offsets of ``text``.
+    Places of nodes, and of what is reported, are offsets of ``text``. It has any number of values: plans do.
     """
     start, end = at
     reader = _Reader(reporter, text if end == len(text) else text[:end], start)
+    return _read(reader, end, reporter.source)
+
+
+def _read(reader: _Reader, end: int, source: Source) -> Document:
     reader.read()
     root = reader.tree.finish(end)
-    return Document(source=reporter.source, root=root, is_complete=not reader.tree.stopped)
+    return Document(source=source, root=root, is_complete=not reader.tree.stopped)
 
 
 class _Reader:
     """Walks over the text once, without recursion."""
 
-    def __init__(self, reporter: Reporter, text: str, start: int) -> None:
+    def __init__(self, reporter: Reporter, text: str, start: int, *, values_max: int | None = None) -> None:
         self._report = reporter.report
         self._diagnostics = reporter.diagnostics
         self._text = text
         self._at = start
         self._is_first = True
         """Whether nothing of the innermost collection was read yet."""
-        self.tree = TreeBuilder(reporter)
+        self.tree = TreeBuilder(reporter, values_max=values_max)
 
     def read(self) -> None:
         """Read one value and what may follow it."""

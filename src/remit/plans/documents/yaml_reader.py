@@ -19,6 +19,7 @@ from yaml._yaml import CParser
 
 from remit.diagnostics import Diagnostics, Reporter, Source
 from remit.plans.documents.building import TreeBuilder
+from remit.plans.documents.decoding import VALUES_MAX
 from remit.plans.documents.numbers import Unfit, integer, real
 from remit.plans.documents.tree import PLAIN, Document, Invalid, Scalar, shorten
 from remit.plans.documents.yaml_syntax import Problem, problem_of, repaired, report_problem, report_tabs
@@ -106,7 +107,7 @@ class _Events:
         self._report = reporter.report
         self._source = reporter.source
         self._document_count = 0
-        self.tree = TreeBuilder(reporter)
+        self.tree = TreeBuilder(reporter, values_max=VALUES_MAX)
         self.multiline: list[tuple[int, int]] = []
 
     def read(self, text: str) -> Problem | None:

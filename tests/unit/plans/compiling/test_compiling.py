@@ -204,16 +204,29 @@ def test_same_plan_gives_the_same_bytes() -> None:
     assert compiled(made)[0] == compiled(made)[0]
 
 
-def test_plan_too_large_for_a_document_is_refused() -> None:
+def test_plan_of_hundreds_of_tasks_compiles() -> None:
     """
-    A plan of thousands of tasks is refused in a sentence, in time that grows with it.
+    Its document is larger than people write, and accepted all the same.
     """
-    made = plan(*(task(str(number), owns=claims(f"{number}.ts")) for number in range(5_000)), level=3)
+    made = plan(*(task(str(number), owns=claims(f"{number}.ts")) for number in range(300)), level=3)
+    compilation, findings = compiled(made)
+
+    assert compilation is not None
+    assert [] == list(findings)
+    assert len(compilation.text) > 256 * 1024
+
+
+def test_plan_too_large_for_an_orchestration_is_refused() -> None:
+    """
+    A plan of thousands of tasks is refused in a sentence that says what to do, in time that grows with it.
+    """
+    criteria = tuple(Text(text="word " * 4_000) for _ in range(10))
+    made = plan(*(task(str(number), owns=claims(f"{number}.ts"), criteria=criteria) for number in range(25)), level=3)
     compilation, findings = compiled(made)
 
     assert compilation is None
     assert ["COMPILE_REFUSED"] == [finding.code for finding in findings]
-    assert "DOCUMENT_TOO_LARGE" in next(iter(findings)).message
+    assert "split the plan" in next(iter(findings)).message
 
 
 @pytest.mark.parametrize(
