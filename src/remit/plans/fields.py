@@ -62,13 +62,14 @@ class FieldTable:
     """The fields of one kind of mapping.
 
     ``what`` names the mapping in messages; ``other_names`` maps further accepted names to ours; ``unsupported`` maps
-    names that are known but cannot be run to what to do instead.
+    names that are known but cannot be run to what to do instead, ``elsewhere`` names that only other mappings have.
     """
 
     what: str
     names: frozenset[str]
     other_names: MappingType[str, str] = field(default_factory=dict)
     unsupported: MappingType[str, str] = field(default_factory=dict)
+    elsewhere: MappingType[str, str] = field(default_factory=dict)
 
 
 class Fields:
@@ -98,8 +99,9 @@ class Fields:
                 at=at,
             )
         elif name not in self.table.names:
-            known = nearest_field(self.table, name)
-            hint = "" if known is None else f"; did you mean {known!r}?"
+            elsewhere = self.table.elsewhere.get(name)
+            known = nearest_field(self.table, name) if elsewhere is None else None
+            hint = f"; {elsewhere or 'remove it'}" if known is None else f"; did you mean {known!r}?"
             self.reporter.report(
                 "FIELD_UNKNOWN",
                 f"expected a field of {self.table.what}, got {shorten(written)}{hint}",

@@ -28,7 +28,14 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         'A boolean is written as a text, `"true"`. It is read; write it without quotes.',
     ),
     ("CONTRACT_NUMBER_FORM", _WARNING, "A whole number in an odd form, `25.0` or `025`. It is read; write `25`."),
-    ("CONTRACT_HEADER_FORM", _NOTE, "A rule above the header of an issue contract, or brackets around a list in it."),
+    (
+        "CONTRACT_HEADER_FORM",
+        _NOTE,
+        (
+            "What other formats write and a header needs not: a rule above it, brackets around a list, items on lines "
+            "of their own, quotes around a value, `none` for nothing. It is read as it is meant."
+        ),
+    ),
     ("CONTRACT_HEADER_LINE", _ERROR, "A line in the header of an issue contract is not `key: value`."),
     ("CONTRACT_HEADER_OPEN", _ERROR, "The header of an issue contract does not end in `---`."),
     ("CONTRACT_SECTION_ALIAS", _NOTE, "A section under another title than the canonical one, which is read as it."),
@@ -39,6 +46,11 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
     ),
     ("CONTRACT_SECTION_EMPTY", _ERROR, "A required section of an issue contract holds no text."),
     ("CONTRACT_CRITERION_MISSING", _ERROR, "Acceptance criteria without one that has a box, `- [ ] …`."),
+    (
+        "CONTRACT_CRITERION_UNMARKED",
+        _WARNING,
+        "An acceptance criterion has no box although others have, so nobody can tick it off. It is not read as one.",
+    ),
     (
         "CONTRACT_STATUS_UNKNOWN",
         _WARNING,

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from remit.plans.contract.forms import parts_of, says_nothing
 from remit.plans.contract.sources import header_key
-from remit.plans.contract.values import parts_of
 from remit.plans.contract.words import HEADER_FIELDS, LIST_FIELDS
 from remit.plans.documents import Entry, Mapping, Node, Scalar, Sequence, shorten
 from remit.plans.texts import Line, PlanReporter, PlanText
@@ -21,6 +21,30 @@ _INTEGER: Final = re.compile(r"[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}\.[0-9]{1,15}")
 _MAY_BE_BLANK: Final = frozenset({"depends_on", "allowed_paths", "denied_paths", "non_goals"})
 _TRUTHS: Final = {"true": True, "false": False}
+
+
+_ITEM: Final = re.compile(r"\s*[-*+]\s+(?P<value>\S.*?)\s*\Z")
+
+
+@dataclass(slots=True, kw_only=True)
+class _ListBelow:
+    """A field of a list whose line has no value: items may stand on the lines below, as YAML has them.
+
+    ``at`` is where a value would begin.
+    """
+
+    key: Scalar
+    at: int
+    items: list[Scalar]
+
+    def takes(self, line: Line) -> bool:
+        """Take a line if it is an item of the list."""
+        found = _ITEM.match(line.text)
+        if found is None or header_key(line.text.partition(":")[0]) in HEADER_FIELDS:
+            return False
+        start, end = line.start + found.start("value"), line.start + found.end("value")
+        self.items.append(Scalar(value=found["value"], start=start, end=end))
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +60,27 @@ def read_header(text: PlanText, reporter: PlanReporter) -> Header:
     number = _first(text, reporter)
     start = end = text.lines[number - 1].start
     entries: dict[str, Entry] = {}
+    below: _ListBelow | None = None
+    is_open = True
     for line in text.lines[number - 1 :]:
         number = line.number
         if _RULE.fullmatch(line.text.strip()):
-            return Header(fields=Mapping(entries=entries, start=start, end=end), body_line=number + 1)
+            is_open = False
+            number += 1
+            break
         if line.text.startswith("#"):
             break
-        if line.text.strip():
-            end = line.end
-            _read_line(line, entries, reporter)
+        if not line.text.strip():
+            continue
+        end = line.end
+        if below is None or not below.takes(line):
+            _close(below, entries, reporter)
+            below = _read_line(line, entries, reporter)
     else:
         number += 1
-    _report_open(text, reporter, number)
+    _close(below, entries, reporter)
+    if is_open:
+        _report_open(text, reporter, number)
     return Header(fields=Mapping(entries=entries, start=start, end=end), body_line=number)
 
 
@@ -74,7 +107,29 @@ def _report_open(text: PlanText, reporter: PlanReporter, number: int) -> None:
     )
 
 
-def _read_line(line: Line, entries: dict[str, Entry], reporter: PlanReporter) -> None:
+def _close(below: _ListBelow | None, entries: dict[str, Entry], reporter: PlanReporter) -> None:
+    """Take the list that stood below a field."""
+    if below is None:
+        return
+    name = str(below.key.value)
+    items = tuple(_unquoted(item, reporter) for item in below.items)
+    if items:
+        shown = ", ".join(str(item.value) for item in items)
+        has_comma = any("," in str(item.value) for item in items)
+        reporter.report(
+            "CONTRACT_HEADER_FORM",
+            f"expected the values of {name} on its line, separated by commas, got a list below it, which is read",
+            at=(below.at, below.items[-1].end),
+            replacement=None if has_comma else f" {shown}",
+        )
+    elif name in _MAY_BE_BLANK:
+        return
+    end = items[-1].end if items else below.at
+    entries[name] = Entry(key=below.key, value=Sequence(items=items, start=below.at, end=end))
+
+
+def _read_line(line: Line, entries: dict[str, Entry], reporter: PlanReporter) -> _ListBelow | None:
+    """Take one line; return the field of a list that may go on below."""
     written, colon, value = line.text.partition(":")
     if not colon:
         reporter.report(
@@ -83,7 +138,7 @@ def _read_line(line: Line, entries: dict[str, Entry], reporter: PlanReporter) ->
             "write a value on one line, and text into a section",
             at=line.place,
         )
-        return
+        return None
     key = _key(line, written, reporter)
     if str(key.value) in entries:
         first = entries[str(key.value)].key
@@ -93,12 +148,39 @@ def _read_line(line: Line, entries: dict[str, Entry], reporter: PlanReporter) ->
             at=(key.start, key.end),
             related={"first written here": (first.start, first.end)},
         )
-        return
+        return None
     stripped = value.strip().lstrip("*").strip()
     start = line.start + line.text.index(":") + 1 + (value.index(stripped) if stripped else 0)
-    if stripped or str(key.value) not in _MAY_BE_BLANK:
-        scalar = Scalar(value=stripped, start=start, end=start + len(stripped))
-        entries[str(key.value)] = Entry(key=key, value=_node(str(key.value), scalar, reporter))
+    name = str(key.value)
+    if not stripped and name in LIST_FIELDS:
+        return _ListBelow(key=key, at=line.start + line.text.index(":") + 1, items=[])
+    scalar = Scalar(value=stripped, start=start, end=start + len(stripped))
+    if name in LIST_FIELDS & _MAY_BE_BLANK and says_nothing(stripped):
+        reporter.report(
+            "CONTRACT_HEADER_FORM",
+            f"expected nothing behind {name} if there is none, got {shorten(stripped)}, which is read so",
+            at=(scalar.start, scalar.end),
+            replacement="",
+        )
+    elif stripped or name not in _MAY_BE_BLANK:
+        entries[name] = Entry(key=key, value=_node(name, _unquoted(scalar, reporter), reporter))
+    return None
+
+
+def _unquoted(scalar: Scalar, reporter: PlanReporter) -> Scalar:
+    """Return a value without the quotes around it, which other formats need, and say so."""
+    text = str(scalar.value)
+    if len(text) < 3 or text[0] != text[-1] or text[0] not in "\"'" or text[0] in text[1:-1]:
+        return scalar
+    inner = text[1:-1].strip()
+    reporter.report(
+        "CONTRACT_HEADER_FORM",
+        f"expected a value without quotes, got {shorten(text)}; it is read without them",
+        at=(scalar.start, scalar.end),
+        replacement=inner,
+    )
+    start = scalar.start + 1 + text[1:-1].find(inner)
+    return Scalar(value=inner, start=start, end=start + len(inner))
 
 
 def _key(line: Line, written: str, reporter: PlanReporter) -> Scalar:
@@ -150,6 +232,7 @@ def _list(scalar: Scalar, text: str, reporter: PlanReporter) -> Node:
             replacement=text[1:-1].strip(),
         )
     items = tuple(
-        Scalar(value=part.text, start=part.at[0], end=part.at[1]) for part in parts_of(inner, str(inner.value))
+        _unquoted(Scalar(value=part.text, start=part.at[0], end=part.at[1]), reporter)
+        for part in parts_of(inner, str(inner.value))
     )
     return Sequence(items=items, start=scalar.start, end=scalar.end)

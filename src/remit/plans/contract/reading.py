@@ -61,7 +61,7 @@ def _milestone(values: Values) -> Milestone:
         id=values.text("id"),
         title=values.text("title"),
         outcome=values.text("outcome"),
-        dependencies=values.references("dependencies"),
+        dependencies=values.comma_references("dependencies"),
         acceptance=values.texts("acceptance"),
         risks=values.texts("risks"),
         risk_class=values.choice("risk_class", words.CLASSES),
@@ -86,13 +86,13 @@ def _defaults(values: Values) -> ContractDefaults:
 def _task(values: Values) -> FanoutTask:
     values.require("title", "role")
     values.require_some("acceptance")
-    role = values.choice("role", words.ROLES) or Role.DEVELOPER
+    role = values.choice("role", words.ROLES)
     require_declared(values, role)
     return FanoutTask(
         title=values.text("title"),
-        role=role,
+        role=role or Role.DEVELOPER,
         summary=values.text("summary"),
-        labels=values.texts("labels"),
+        labels=values.comma_texts("labels"),
         acceptance=values.texts("acceptance"),
         notes=values.text("notes"),
         chains=values.one_or_more("chains", singular="chain"),

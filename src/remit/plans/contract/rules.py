@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.governance.suggestions import nearest
+from remit.plans.contract.forms import says_nothing
 from remit.plans.contract.placeholders import placeholder_in
 from remit.plans.contract.records import Fanout, FanoutTask, IssueContract, Milestone, PlanningContract, Role
 from remit.plans.contract.slugs import slug_of
 from remit.plans.contract.values import Values
 from remit.plans.contract.wording import Aim, aim_of, first_verb, is_evidence, names_code
 from remit.plans.contract.words import FANOUT_TASKS_MAX, INVARIANTS, LABEL
+from remit.plans.documents import Scalar, shorten
 from remit.plans.documents import Sequence as ListNode
-from remit.plans.documents import shorten
 from remit.plans.plan import Place, Reference, RiskClass
 from remit.plans.texts import PlanReporter
 
@@ -91,22 +92,29 @@ def check_invariants(named: Sequence[Reference], reporter: PlanReporter, known: 
     for reference in named:
         is_open = placeholder_in(reference.id) is not None
         if reference.id not in registry and not is_open and not reporter.diagnostics.is_full:
+            parts = reference.id.replace(";", " ").split()
+            is_several = len(parts) > 1 and all(part in registry for part in parts)
             meant = nearest(reference.id, registry)
             hint = "define it there first" if meant is None else f"did you mean {meant!r}?"
             reporter.report(
                 "INVARIANT_UNKNOWN",
-                f"expected an invariant of the registry, got {shorten(reference.id)}; {hint}",
+                f"expected an invariant of the registry, got {shorten(reference.id)}; "
+                f"{'name each by itself, separated by commas' if is_several else hint}",
                 at=reference.at,
             )
 
 
-def require_declared(values: Values, role: Role) -> None:
-    """Report what a developer's or QA's task leaves undeclared (rule 6); nothing else says so."""
+def require_declared(values: Values, role: Role | None) -> None:
+    """Report what a developer's or QA's task leaves undeclared (rule 6); nothing else says so.
+
+    A task whose role cannot be read (``None``) has to declare what any but a planner's has.
+    """
     missing = [name for name in DECLARED if _is_missing(values, name)]
-    if role in RULED and missing:
+    if (role is None or role in RULED) and missing:
+        whose = "that no planner does" if role is None else f"of role {role.value}"
         values.reporter.report(
             "DECLARATION_MISSING",
-            f"expected risk_class, max_diff_scope and invariants on a task of role {role.value} (planning rule 6), "
+            f"expected risk_class, max_diff_scope and invariants on a task {whose} (planning rule 6), "
             f"got no {' and no '.join(missing)}; declare each",
             at=values.fields.value_place("title"),
         )
@@ -114,7 +122,8 @@ def require_declared(values: Values, role: Role) -> None:
 
 def _is_missing(values: Values, name: str) -> bool:
     node = values.fields.node(name)
-    is_blank = isinstance(node, ListNode) and not node.items
+    says_none = name == "invariants" and isinstance(node, Scalar) and says_nothing(str(node.value))
+    is_blank = says_none or (isinstance(node, ListNode) and not node.items)
     return is_blank or (node is None and not values.is_misspelt(name))
 
 

@@ -22,6 +22,7 @@ from remit.plans.markdown.blocks import Block
 from remit.plans.texts import PlanReporter, PlanText
 
 _BOX: Final = re.compile(r"\[(.)\]\s+(?=\S)")
+_EMPTY_BOX: Final = re.compile(r"\[\]\s*")
 _MARKS: Final = frozenset(" xX~!")
 _BULLET: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s+(?:\[.\]\s+)?")
 _FENCES: Final = ("```", "~~~")
@@ -53,7 +54,7 @@ def read_body(text: PlanText, reporter: PlanReporter, *, first_line: int) -> Bod
     bounds = [text.lines[heading.first - 1].start for heading in headings] + [len(text.text)]
     preamble = text.text[begin : bounds[0]].strip()
     sections = tuple(_section(text, reporter, heading, end) for heading, end in zip(headings, bounds[1:], strict=True))
-    criteria = _criteria(text, blocks, sections)
+    criteria = _criteria(text, blocks, sections, reporter)
     return Body(preamble=_lines(preamble), sections=sections, criteria=criteria)
 
 
@@ -192,11 +193,29 @@ def _report_placeholder(section: Section, reporter: PlanReporter) -> None:
         offset += len(line) + 1
 
 
-def _criteria(text: PlanText, blocks: Sequence[Block], sections: Sequence[Section]) -> tuple[Criterion, ...]:
+def _criteria(
+    text: PlanText, blocks: Sequence[Block], sections: Sequence[Section], reporter: PlanReporter
+) -> tuple[Criterion, ...]:
     section = next((section for section in sections if section.title == ACCEPTANCE), None)
     if section is None:
         return ()
     start, end = section.at
-    inside = (block for block in blocks if isinstance(block, ListItem) and start <= block.place[0] < end)
-    found = (criterion_of(block, text.text) for block in inside)
-    return tuple(criterion for criterion in found if criterion is not None)
+    inside = [block for block in blocks if isinstance(block, ListItem) and start <= block.place[0] < end]
+    found = [criterion_of(block, text.text) for block in inside]
+    criteria = tuple(criterion for criterion in found if criterion is not None)
+    for block, criterion in zip(inside, found, strict=True):
+        # Without any criterion the section as a whole is told about.
+        if criteria and criterion is None and block.depth == 1 and block.text:
+            _report_unmarked(block, reporter)
+    return criteria
+
+
+def _report_unmarked(block: ListItem, reporter: PlanReporter) -> None:
+    start = block.place[0]
+    empty = _EMPTY_BOX.match(block.text)
+    reporter.report(
+        "CONTRACT_CRITERION_UNMARKED",
+        f"expected a box before each criterion, `- [ ] …`, got {shorten(block.text)}; it is no criterion without one",
+        at=block.place if empty is None else (start, start + empty.end()),
+        replacement=f"[ ] {block.text}" if empty is None else "[ ] ",
+    )

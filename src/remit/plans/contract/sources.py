@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from remit.plans.contract.words import HEADER_FIELDS
-from remit.plans.documents import Mapping, describe, read_json_within
+from remit.plans.documents import Entry, Mapping, Scalar, Sequence, describe, read_json_within
 from remit.plans.plan import Place
 from remit.plans.texts import Line, PlanReporter, PlanText
 
@@ -80,6 +80,14 @@ def read_root(text: PlanText, reporter: PlanReporter, kind: str, *, what: str) -
     root = document.root
     if root is None or not document.is_complete:
         return None
+    if isinstance(root, Sequence) and kind == "fanout":
+        reporter.report(
+            "TYPE_WRONG",
+            f'expected {what}, {{"tasks": [ … ]}}, got the list alone, which is read as its tasks; write that around',
+            at=(root.start, root.start + 1),
+        )
+        name = Scalar(value="tasks", start=root.start, end=root.start + 1)
+        return Mapping(entries={"tasks": Entry(key=name, value=root)}, start=root.start, end=root.end)
     if not isinstance(root, Mapping):
         reporter.report(
             "TYPE_WRONG", f"expected {what}, got {describe(root)}; write {{ }}", at=(root.start, root.start + 1)

@@ -14,9 +14,21 @@ from typing import Final, TypeVar
 
 from remit.diagnostics import Reporter
 from remit.governance.suggestions import did_you_mean
+from remit.plans.contract.forms import (
+    alternatives,
+    empty,
+    folded,
+    report_placeholder,
+    says_nothing,
+    separated,
+    text_of,
+    told,
+    whole,
+    written_like,
+)
 from remit.plans.contract.placeholders import is_choice, placeholder_in
 from remit.plans.contract.words import FILES_MAX
-from remit.plans.documents import Invalid, Node, Scalar, Sequence, describe, shorten
+from remit.plans.documents import Invalid, Mapping, Node, Scalar, Sequence, describe, shorten
 from remit.plans.documents.tree import PLAIN
 from remit.plans.fields import Fields, FieldTable, field_name, fields_of, nearest_field, place
 from remit.plans.plan import Place, Reference, Text
@@ -26,9 +38,15 @@ ENTRIES_MAX: Final = 50_000
 
 Word = TypeVar("Word", bound=str)
 
-_DIGITS: Final = re.compile(r"[0-9]{1,15}")
+_DIGITS: Final = re.compile(r"([0-9]{1,15})(?:\s{0,3}files?)?", re.IGNORECASE)
 _TRUTHS: Final = {"true": True, "false": False}
-_SEPARATORS: Final = re.compile(r"[\s_-]+")
+_OTHER_TRUTHS: Final = {**_TRUTHS, "yes": True, "no": False, "on": True, "off": False}
+_MEANT: Final = {
+    "dev": "developer", "engineer": "developer", "builder": "developer", "coder": "developer", "tester": "qa",
+    "test": "qa", "planning": "planner", "med": "medium", "moderate": "medium", "severe": "critical",
+    "minor": "low", "major": "high",
+}  # fmt: skip
+"""What other words for a role or class most likely mean; it is asked, not read so."""
 
 
 class Values:
@@ -39,6 +57,7 @@ class Values:
         self.reporter = fields.reporter
         self.at: Place = (fields.mapping.start, fields.mapping.end)
         self._misspelt: set[str | None] = set()
+        self._needed: set[str] = set()
         self._look_at_names()
 
     def text(self, name: str) -> str:
@@ -48,26 +67,22 @@ class Values:
 
     def texts(self, name: str) -> tuple[Text, ...]:
         """Return a list of texts. A single text is read as a list of one, and said to be none."""
-        return self._list(name, _whole)
+        return self._list(name, whole)
 
     def comma_texts(self, name: str) -> tuple[Text, ...]:
         """Return a list of texts. A text is read as a list with commas, which some write, and said to be one."""
-        return self._list(name, _separated)
-
-    def references(self, name: str) -> tuple[Reference, ...]:
-        """Return a list of ids, read like ``texts``."""
-        return tuple(self._reference(text) for text in self.texts(name))
+        return self._list(name, separated)
 
     def comma_references(self, name: str) -> tuple[Reference, ...]:
         """Return a list of ids, read like ``comma_texts``."""
         return tuple(self._reference(text) for text in self.comma_texts(name))
 
     def one_or_more(self, name: str, *, singular: str) -> tuple[Text, ...]:
-        """Return a list of texts that under a name of its own may be a single text."""
+        """Return a list of texts, read like ``comma_texts``, that under a name of its own may be a single text."""
         node = self.fields.node(name)
         entry = self.fields.mapping.entries.get(singular)
         if entry is None or entry.value is not node or not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return self.texts(name)
+            return self.comma_texts(name)
         text = text_of(self.reporter, node, what=name)
         self.reporter.report(
             "CONTRACT_FIELD_ALIAS",
@@ -84,7 +99,7 @@ class Values:
             return None
         value = node.value if isinstance(node, Scalar) else None
         if not isinstance(value, str):
-            self._wrong(node, name, _alternatives(options))
+            self._wrong(node, name, alternatives(options))
             return None
         exact = next((option for option in options if option == value), None)
         if exact is not None:
@@ -92,15 +107,15 @@ class Values:
         if is_choice(value, tuple(options)) or placeholder_in(value):
             report_placeholder(self.reporter, node, value, what=name)
             return None
-        near = next((option for option in options if _folded(option) == _folded(value)), None)
+        near = next((option for option in options if folded(option) == folded(value)), None)
         if near is not None:
             report_spelling(self, name, value, near)
             return near
+        meant = _MEANT.get(value.strip().lower(), "")
+        near_word = did_you_mean(value.strip().lower(), [str(option) for option in options]) or "; choose one"
+        hint = f"; did you mean {meant!r}?" if meant in options else near_word
         self.reporter.report(
-            "VALUE_INVALID",
-            f"expected {_alternatives(options)} for {name}, got {shorten(value)}"
-            f"{did_you_mean(value.strip().lower(), [str(option) for option in options]) or '; choose one'}",
-            at=place(node),
+            "VALUE_INVALID", f"expected {alternatives(options)} for {name}, got {shorten(value)}{hint}", at=place(node)
         )
         return None
 
@@ -127,11 +142,11 @@ class Values:
         value = node.value if isinstance(node, Scalar) else None
         if node is None or isinstance(value, bool):
             return value if isinstance(value, bool) else None
-        meant = _TRUTHS.get(value.strip().lower()) if isinstance(value, str) else None
+        meant = _OTHER_TRUTHS.get(value.strip().lower()) if isinstance(value, str) else None
         if meant is not None:
             self.reporter.report(
                 "CONTRACT_BOOLEAN_TEXT",
-                f"expected true or false for {name}, got {describe(node)}; write it without quotes",
+                f"expected true or false for {name}, got {describe(node)}; write {json.dumps(meant)}, without quotes",
                 at=place(node),
                 replacement=json.dumps(meant),
             )
@@ -153,6 +168,10 @@ class Values:
         """Return the values of the mappings in a list; there must be the list, and one of them."""
         if not self._is_there(name):
             return ()
+        node = self.fields.node(name)
+        if isinstance(node, Mapping):
+            self._wrong(node, name, "a list", remedy=f"write [ ] with {table.what} in {{ }} for each")
+            return ()
         items = self.fields.items(name)
         if items == ():
             self._report_empty(name)
@@ -169,15 +188,16 @@ class Values:
             self._is_there(name)
 
     def require_some(self, name: str) -> None:
-        """Report a list that is not there or holds nothing."""
+        """Report a list that is not there or holds nothing; a text such as ``none`` is reported when it is read."""
+        self._needed.add(name)
         node = self.fields.node(name)
         if self._is_there(name) and isinstance(node, Sequence) and not node.items:
             self._report_empty(name)
 
-    def _report_empty(self, name: str) -> None:
+    def _report_empty(self, name: str, *, got: str = "an empty list") -> None:
         self.reporter.report(
             "VALUE_INVALID",
-            f"expected at least one entry in {name}, got an empty list; write one",
+            f"expected at least one entry in {name}, got {got}; write one",
             at=self.fields.value_place(name),
         )
 
@@ -209,7 +229,19 @@ class Values:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             self._wrong(node, name, "a list of texts")
             return ()
-        if _told(self.reporter, node, node.value, what=name):
+        if not node.value.strip():
+            self.reporter.report(
+                "VALUE_INVALID",
+                f"expected a list for {name}, got an empty text; write [ ] and what is in it",
+                at=place(node),
+            )
+            return ()
+        if says_nothing(node.value) and name in self._needed:
+            self._report_empty(name, got=describe(node))
+            return ()
+        if says_nothing(node.value):
+            return empty(self.reporter, node, name)
+        if told(self.reporter, node, node.value, what=name):
             return ()
         return tuple(split(self.reporter, node, name))
 
@@ -240,10 +272,11 @@ class Values:
         return self._positive(node, name, int(value))
 
     def _number_text(self, node: Node, name: str, value: str) -> int | None:
-        if _told(self.reporter, node, value, what=name):
+        if told(self.reporter, node, value, what=name):
             return None
-        number = int(value) if _DIGITS.fullmatch(value.strip()) else None
-        remedy = "say how many files may change" if number is None else f"write {number} without quotes"
+        digits = _DIGITS.fullmatch(value.strip())
+        number = None if digits is None else int(digits[1])
+        remedy = "say how many files may change" if number is None else f"write {number} alone, without quotes"
         self.reporter.report(
             "TYPE_WRONG",
             f"expected a whole number of files for {name}, got {describe(node)}; {remedy}",
@@ -252,10 +285,10 @@ class Values:
         )
         return None if number is None else self._positive(node, name, number)
 
-    def _wrong(self, node: Node, name: str, expected: str) -> None:
+    def _wrong(self, node: Node, name: str, expected: str, *, remedy: str = "write one") -> None:
         if not isinstance(node, Invalid):
             self.reporter.report(
-                "TYPE_WRONG", f"expected {expected} for {name}, got {describe(node)}; write one", at=place(node)
+                "TYPE_WRONG", f"expected {expected} for {name}, got {describe(node)}; {remedy}", at=place(node)
             )
 
     def _look_at_names(self) -> None:
@@ -275,25 +308,6 @@ class Values:
                     at=(entry.key.start, entry.key.end),
                     replacement=written_like(entry.key, name),
                 )
-
-
-def text_of(reporter: Reporter, node: Node, *, what: str) -> str:
-    """Return a text; ``""`` for anything else, having said what is wrong."""
-    if isinstance(node, Invalid):
-        return ""
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        remedy = "put it in quotes" if isinstance(node, Scalar) and node.value is not None else "write it as one"
-        reporter.report("TYPE_WRONG", f"expected a text for {what}, got {describe(node)}; {remedy}", at=place(node))
-        return ""
-    _told(reporter, node, node.value, what=what)
-    return node.value if node.value.strip() else ""
-
-
-def report_placeholder(reporter: Reporter, node: Node, text: str, *, what: str) -> None:
-    """Report a value that a template left open."""
-    reporter.report(
-        "PLACEHOLDER_LEFT", f"expected {what}, got the placeholder {shorten(text)}; fill it in", at=place(node)
-    )
 
 
 def report_spelling(values: Values, name: str, written: str, meant: str) -> None:
@@ -320,67 +334,3 @@ def inside(values: Values, name: str) -> Place:
     quote = int(isinstance(node, Scalar) and node.style != PLAIN)
     start, end = values.fields.value_place(name)
     return start + quote, end - quote
-
-
-def written_like(node: Node, text: str) -> str:
-    """Return a text as it is written where a node stands: in quotes, or without."""
-    return text if isinstance(node, Scalar) and node.style == PLAIN else json.dumps(text, ensure_ascii=False)
-
-
-def parts_of(node: Scalar, text: str) -> tuple[Text, ...]:
-    """Return the parts of a text between its commas, each with its place if the text stands as it is."""
-    quote = 0 if node.style == PLAIN else 1
-    is_plain = node.end - node.start == len(text) + 2 * quote
-    found: list[Text] = []
-    offset = 0
-    for part in text.split(","):
-        stripped = part.strip()
-        if stripped:
-            start = node.start + quote + offset + part.index(stripped)
-            at = (start, start + len(stripped)) if is_plain else place(node)
-            found.append(Text(text=stripped, at=at))
-        offset += len(part) + 1
-    return tuple(found)
-
-
-def _separated(reporter: Reporter, node: Scalar, name: str) -> tuple[Text, ...]:
-    parts = parts_of(node, str(node.value))
-    if not parts:
-        reporter.report(
-            "VALUE_INVALID", f"expected a list for {name}, got {describe(node)}; write what is in it", at=place(node)
-        )
-        return ()
-    reporter.report(
-        "CONTRACT_LIST_TEXT",
-        f"expected a list for {name}, got {describe(node)}, which is read as a list of {len(parts)}; write it as one",
-        at=place(node),
-        replacement=json.dumps([part.text for part in parts], ensure_ascii=False),
-    )
-    return parts
-
-
-def _whole(reporter: Reporter, node: Scalar, name: str) -> tuple[Text, ...]:
-    reporter.report(
-        "TYPE_WRONG", f"expected a list for {name}, got {describe(node)}; write [ ] around it", at=place(node)
-    )
-    return (Text(text=str(node.value), at=place(node)),)
-
-
-def _told(reporter: Reporter, node: Node, text: str, *, what: str) -> bool:
-    """Whether a text is blank or a placeholder, which is said."""
-    if not text.strip():
-        reporter.report("VALUE_INVALID", f"expected a text for {what}, got an empty one; write one", at=place(node))
-        return True
-    found = placeholder_in(text)
-    if found is not None:
-        report_placeholder(reporter, node, text[slice(*found)], what=what)
-    return found is not None
-
-
-def _alternatives(options: Iterable[str]) -> str:
-    words = [repr(str(option)) for option in options]
-    return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _folded(text: str) -> str:
-    return _SEPARATORS.sub("-", text.strip().casefold())

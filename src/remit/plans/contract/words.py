@@ -27,6 +27,11 @@ MILESTONE: Final = FieldTable(
         {"id", "title", "outcome", "dependencies", "acceptance", "risks", "risk_class", "max_diff_scope"},
     ),
     other_names={"depends_on": "dependencies", "acceptance_criteria": "acceptance"},
+    elsewhere={
+        **dict.fromkeys(("role", "labels", "summary", "notes", "chains"), "a task of a fanout file has it"),
+        **dict.fromkeys(("acceptance_tests", "invariants", "evidence_required"), "the contract defaults have it"),
+        **dict.fromkeys(("status", "priority", "allowed_paths", "denied_paths"), "an issue contract has it"),
+    },
 )
 DEFAULTS: Final = FieldTable(
     what="the contract defaults",
@@ -42,6 +47,12 @@ FANOUT_TASK: Final = FieldTable(
         }
     ),
     other_names={"objective": "summary", "acceptance_criteria": "acceptance", "chain": "chains"},
+    elsewhere={
+        **dict.fromkeys(("depends_on", "dependencies"), "a fanout knows no order: write it into the notes"),
+        **dict.fromkeys(("priority", "status"), "write a label such as priority/p1"),
+        **dict.fromkeys(("acceptance_tests", "evidence_required"), "the defaults of the planning contract say it"),
+        **dict.fromkeys(("allowed_paths", "denied_paths", "complexity", "id"), "an issue contract has it"),
+    },
 )  # fmt: skip
 HEADER_FIELDS: Final = (
     "id", "role", "status", "priority", "depends_on", "title", "complexity", "risk_class", "max_diff_scope",

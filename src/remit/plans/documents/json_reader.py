@@ -28,6 +28,7 @@ _PLACEHOLDER: Final = re.compile(r"<[^<>\"\n\r]{1,200}>|\.{3}|\N{HORIZONTAL ELLI
 _OPENINGS: Final = frozenset("<.\N{HORIZONTAL ELLIPSIS}TF")
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_QUOTED: Final = re.compile(r'["\\\\\x00-\x1f]')
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.)|$)", re.DOTALL)
 _ESCAPED: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -35,13 +36,14 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 _FOREIGN_WORDS: Final = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 _NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity", "+Infinity"})
 _CLOSERS: Final = "]}"
+_INTO_YAML: Final = "remove it, or write the file as YAML"
+"""What to do with a comment in a document that may as well be YAML; plans may not."""
 
 
 def read_json(source: Source, diagnostics: Diagnostics) -> Document:
     """Return the tree of a JSON text; everything wrong with it is reported."""
-    return _read(
-        _Reader(Reporter(source, diagnostics), source.text, 0, values_max=VALUES_MAX), len(source.text), source
-    )
+    reader = _Reader(Reporter(source, diagnostics), source.text, 0, values_max=VALUES_MAX, comments=_INTO_YAML)
+    return _read(reader, len(source.text), source)
 
 
 def read_json_within(reporter: Reporter, text: str, *, at: tuple[int, int]) -> Document:
@@ -63,7 +65,16 @@ def _read(reader: _Reader, end: int, source: Source) -> Document:
 class _Reader:
     """Walks over the text once, without recursion."""
 
-    def __init__(self, reporter: Reporter, text: str, start: int, *, values_max: int | None = None) -> None:
+    def __init__(
+        self,
+        reporter: Reporter,
+        text: str,
+        start: int,
+        *,
+        values_max: int | None = None,
+        comments: str = "remove it, or write it into a field",
+    ) -> None:
+        self._comments = comments
         self._report = reporter.report
         self._diagnostics = reporter.diagnostics
         self._text = text
@@ -88,20 +99,21 @@ class _Reader:
         if comma is not None:
             self._at += 1
             if self._is_first:
-                self._slip("a value before the comma", "remove the comma", at=(comma, comma + 1))
+                self._slip("a value before the comma", "remove the comma", at=(comma, comma + 1), instead="")
         following = self._next()
         if not following:
             self._stop("the closing bracket", "close what was opened")
         elif following in _CLOSERS:
             if comma is not None and not self._is_first:
-                self._slip("another value after the comma", "remove the comma", at=(comma, comma + 1))
+                self._slip("another value after the comma", "remove the comma", at=(comma, comma + 1), instead="")
             self._close(following)
         elif following == ",":
-            self._slip("a value between the commas", "remove one comma", at=(self._at, self._at + 1))
+            self._slip("a value between the commas", "remove one comma", at=(self._at, self._at + 1), instead="")
             self._is_first = False
         else:
             if comma is None and not self._is_first:
-                self._slip("',' or the closing bracket", "separate members by commas", at=(self._at, self._at + 1))
+                at = (self._at, self._at + 1)
+                self._slip("',' or the closing bracket", "separate members by commas", at=at, instead=f", {following}")
             if not self.tree.is_mapping_open or self._key():
                 self._is_first = False
                 self._value()
@@ -121,7 +133,7 @@ class _Reader:
         if self._text[start] in "\"'":
             self.tree.add(self._string())
         elif word := _WORD.match(self._text, start):
-            self._slip("a key in double quotes", "quote it", at=word.span())
+            self._slip("a key in double quotes", "quote it", at=word.span(), instead=f'"{word.group()}"')
             self._at = word.end()
             self.tree.add(Scalar(value=word.group(), start=start, end=self._at))
         else:
@@ -172,7 +184,7 @@ class _Reader:
             remedy = "put a text in double quotes" if known is None else f"write {known}"
             number = Unfit("SYNTAX_INVALID", f"expected a value, got {shorten(word)}; {remedy}")
         if isinstance(number, Unfit):
-            self._report(number.code, number.message, at=(start, end))
+            self._report(number.code, number.message, at=(start, end), replacement=_FOREIGN_WORDS.get(word))
             return Invalid(start=start, end=end)
         return Scalar(value=number, start=start, end=end)
 
@@ -186,7 +198,9 @@ class _Reader:
         self._at = quoted.end()
         text = quoted.group()
         if text[0] == "'":
-            self._slip("double quotes", 'write "…"', at=(start, start + 1))
+            is_certain = text[-1] == "'" and len(text) > 1 and not _QUOTED.search(text)
+            instead = f'"{text[1:-1]}"' if is_certain else None
+            self._slip("double quotes", 'write "…"', at=(start, self._at if is_certain else start + 1), instead=instead)
         if len(text) == 1 or text[-1] != text[0]:
             end, self._at = self._at, start
             self._stop("a closing quote on the same line", "close the string, and write a line end as \\n")
@@ -241,13 +255,14 @@ class _Reader:
             comment = _COMMENT.match(text, self._at)
             if comment is None:
                 return character
-            self._slip("no comment (JSON has none)", "remove it, or write the file as YAML", at=comment.span())
+            self._slip("no comment (JSON has none)", self._comments, at=comment.span())
             self._at = comment.end()
         return ""
 
-    def _slip(self, expected: str, remedy: str, *, at: tuple[int, int]) -> None:
+    def _slip(self, expected: str, remedy: str, *, at: tuple[int, int], instead: str | None = None) -> None:
+        """Report what is read over; ``instead`` is what to write there, if that is certain."""
         got = shorten(self._text[slice(*at)], length_max=20)
-        self._report("SYNTAX_INVALID", f"expected {expected}, got {got}; {remedy}", at=at)
+        self._report("SYNTAX_INVALID", f"expected {expected}, got {got}; {remedy}", at=at, replacement=instead)
         if self._diagnostics.is_full:
             self.tree.stopped = True
 
