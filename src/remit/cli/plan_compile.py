@@ -16,6 +16,7 @@ from remit.cli.options import RemitCommand, options_of, params_of
 from remit.cli.plan_input import read_plan_input, write_output
 from remit.diagnostics import render_plain, render_summary
 from remit.diagnostics.rendering import harmless
+from remit.errors import InputInvalidError
 from remit.plans.compiling import DEFAULTS, Compilation, CompileSettings, compile_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
@@ -79,7 +80,7 @@ def _settings(context: typer.Context) -> CompileSettings:
     return CompileSettings(
         builder=kept["builder"] or DEFAULTS.builder,
         tester=kept["tester"] or DEFAULTS.tester,
-        approvers=tuple(kept["approver"] or DEFAULTS.approvers),
+        approvers=tuple(dict.fromkeys(kept["approver"] or DEFAULTS.approvers)),
         name=kept["name"],
     )
 
@@ -100,6 +101,8 @@ def compile_file(
     from remit.cli.checking import registry_of
 
     settings = _settings(context)
+    if output is not None and remit is not None and output.resolve() == remit.resolve():
+        raise InputInvalidError(f"expected two files, got {str(output)!r} as --output and --remit; name another")
     level = context.meta.get(f"{_KEPT}level")
     reading = read_plan_input(file, PlanOptions(level=level, format=kind))
     compilation: Compilation | None = None

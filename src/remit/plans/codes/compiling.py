@@ -58,6 +58,14 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         ),
     ),
     (
+        "COMPILE_CRITERIA_UNREAD",
+        _NOTE,
+        (
+            "A phase has exit criteria and no human gate. Its tasks have to pass; whether its criteria hold nobody is "
+            "asked."
+        ),
+    ),
+    (
         "COMPILE_ORDERED",
         _NOTE,
         (

@@ -26,7 +26,7 @@ from remit.plans.compiling.settings import DEFAULTS, CompileSettings
 from remit.plans.documents import shorten
 from remit.plans.orchestration import compile_orchestration
 from remit.plans.orchestration.nesting import ITERATIONS_MAX
-from remit.plans.plan import NOWHERE, Plan, PlanTask, TaskState
+from remit.plans.plan import NOWHERE, Plan, PlanPhase, PlanTask, TaskState
 from remit.plans.texts import PlanReporter
 from remit.ports.declared import OUTSIDE_PATTERN
 
@@ -76,7 +76,7 @@ def compile_plan(
     names = Names()
     outline = outline_plan(plan, analysis, names)
     written = write_document(plan, outline, names, settings=settings, path=path)
-    _tell(outline, written, reporter)
+    _tell(plan, outline, written, reporter)
     return _proven(plan, written, reporter, contracts=contracts, settings=settings)
 
 
@@ -125,7 +125,7 @@ def _is_compilable(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> bo
     return is_fine
 
 
-def _tell(outline: Outline, written: Written, reporter: PlanReporter) -> None:
+def _tell(plan: Plan, outline: Outline, written: Written, reporter: PlanReporter) -> None:
     """Report what the compiler decided, or left to whoever starts the run."""
     stuck = [task for task in outline.tasks if task.state is TaskState.STUCK]
     unscoped = [task for _, task in written.open_writes]
@@ -150,6 +150,15 @@ def _tell(outline: Outline, written: Written, reporter: PlanReporter) -> None:
         "or in the plan"
     )
     _report("COMPILE_VERIFY_OPEN", message, written.open_verifies, reporter)
+    begun = {task.phase for task in outline.tasks}
+    unread = [phase for phase in plan.phases if phase.exit_criteria and phase.gate is None and phase.id in begun]
+    if unread:
+        reporter.report(
+            "COMPILE_CRITERIA_UNREAD",
+            f"expected somebody who reads the exit criteria of {_listed(unread, 'phase')}, got no human gate behind "
+            "them; later phases begin when all tasks have passed, write a gate where that is not enough",
+            at=unread[0].at,
+        )
     _tell_order(outline, reporter)
 
 
@@ -229,7 +238,6 @@ def _task_at(finding: Diagnostic, written: Written) -> PlanTask | None:
     return written.lines_of[place][1] if place >= 0 else None
 
 
-def _listed(tasks: Sequence[PlanTask]) -> str:
-    more = f" and {len(tasks) - NAMED_MAX} more" if len(tasks) > NAMED_MAX else ""
-    word = "task" if len(tasks) == 1 else "tasks"
-    return f"{word} {', '.join(task.id for task in tasks[:NAMED_MAX])}{more}"
+def _listed(named: Sequence[PlanTask | PlanPhase], word: str = "task") -> str:
+    more = f" and {len(named) - NAMED_MAX} more" if len(named) > NAMED_MAX else ""
+    return f"{word}{'' if len(named) == 1 else 's'} {', '.join(one.id for one in named[:NAMED_MAX])}{more}"

@@ -102,7 +102,7 @@ def reasons_to_ask(task: PlanTask, elsewhere: list[str]) -> tuple[str, ...]:
     if elsewhere:
         reasons.append(f"it waits for {', '.join(elsewhere)}, which this plan does not have: that has to be done")
     if task.state is TaskState.STUCK:
-        reasons.append("it is stuck: whatever it was stuck at has to be out of the way")
+        reasons.append("it is stuck, blocked or cancelled: whatever stops it has to be out of the way")
     return tuple(reasons)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit.errors import InputInvalidError
+from remit.governance.gate_checks import ROLE_PREFIX
+from remit.plans.fields import DEFINITION_NAME, PRINCIPAL_NAME
 
 ITERATIONS_DEFAULT: Final = 5
 """Iterations of a task that names no limit: the default of SPECTRA's own schema."""
@@ -55,6 +57,12 @@ class CompileSettings:
             raise InputInvalidError(
                 f"expected two principals, got {self.builder!r} as builder and tester; nobody verifies their own work"
             )
+        for name in (self.builder, self.tester):
+            if name.startswith(ROLE_PREFIX) or PRINCIPAL_NAME.pattern.fullmatch(name) is None:
+                raise InputInvalidError(f"expected the name of a principal that acts, got {name!r}; a role cannot act")
+        for name in self.approvers:
+            if name == ROLE_PREFIX or PRINCIPAL_NAME.pattern.fullmatch(name) is None:
+                raise InputInvalidError(f"expected {PRINCIPAL_NAME.words}, got {name!r}; correct it")
         acting = sorted({self.builder, self.tester} & set(self.approvers))
         if acting:
             raise InputInvalidError(
@@ -62,6 +70,8 @@ class CompileSettings:
             )
         if not self.approvers:
             raise InputInvalidError("expected at least one approver, got none; gates need somebody who may decide")
+        if self.name is not None and DEFINITION_NAME.pattern.fullmatch(self.name) is None:
+            raise InputInvalidError(f"expected {DEFINITION_NAME.words}, got {self.name!r}; rename it")
 
 
 DEFAULTS: Final = CompileSettings()

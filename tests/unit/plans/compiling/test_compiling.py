@@ -11,7 +11,9 @@ from remit.errors import InputInvalidError
 from remit.plans.compiling import CompileSettings
 from remit.plans.plan import (
     Dependency,
+    HumanGate,
     PathClaim,
+    PlanPhase,
     RiskClass,
     TaskKind,
     TaskState,
@@ -19,6 +21,23 @@ from remit.plans.plan import (
 )
 from tests.property.compiled_plans import compiled, rendered
 from tests.unit.plans.compiling.building import OWNED, claims, codes_of, plan, shape_of, task
+
+
+def test_exit_criteria_without_a_gate_are_told_of() -> None:
+    """
+    A phase with criteria that no person is asked about is named, unless nothing of it is left to do.
+    """
+    criteria = (Text(text="Demo seen."),)
+    phases = (
+        PlanPhase(id="1", title="One", exit_criteria=criteria),
+        PlanPhase(id="2", title="Two", exit_criteria=criteria, gate=HumanGate(id="A", title="Demo")),
+        PlanPhase(id="3", title="Three", exit_criteria=criteria),
+    )
+    tasks = [task("1", phase="1", state=TaskState.DONE), task("2", phase="2"), task("3", phase="3")]
+    _, findings = compiled(plan(*tasks, phases=phases))
+
+    (said,) = [finding.message for finding in findings if finding.code == "COMPILE_CRITERIA_UNREAD"]
+    assert "of phase 3," in said
 
 
 def test_gate_names_every_reason_once() -> None:
@@ -236,8 +255,21 @@ def test_plan_too_large_for_an_orchestration_is_refused() -> None:
         {"approvers": ()},
         {"approvers": ("ada", "builder")},
         {"approvers": ("tester",)},
+        {"builder": "role:builder"},
+        {"tester": "no name"},
+        {"approvers": ("role:",)},
+        {"name": "No Name"},
     ],
-    ids=["one-principal", "nobody-decides", "builder-decides", "tester-decides"],
+    ids=[
+        "one-principal",
+        "nobody-decides",
+        "builder-decides",
+        "tester-decides",
+        "role-acts",
+        "tester-unnamed",
+        "role-unnamed",
+        "name-unusable",
+    ],
 )
 def test_settings_keep_work_and_judgement_apart(changes: dict[str, Any]) -> None:
     """
