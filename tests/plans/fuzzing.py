@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from remit.plans.converting import Conversion, Target, convert
 from remit.plans.formats import read_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
@@ -24,6 +25,9 @@ SEEDS: Final = Path(__file__).with_name("seeds")
 CPU_SECONDS_MAX: Final = 0.25
 _WHOLE_SHARE: Final = 0.01
 """So many documents are whole seeds; the others are stretches of one, or generated."""
+
+_EXPORTED_SHARE: Final = 0.2
+"""So many SPECTRA plans are JSON."""
 
 _LINES_MAX: Final = 40
 _FILES: Final = {
@@ -72,9 +76,17 @@ def document(format: PlanFormat, *, seed: int, index: int) -> bytes:  # noqa: A0
     if format in _JSON and random.random() < 0.7:
         # Bytes would mostly break the syntax; this is about what comes behind it.
         return remodelled(bytes(raw), random)
+    if format is PlanFormat.SPECTRA and random.random() < _EXPORTED_SHARE:
+        return remodelled(_exported(bytes(raw)), random)
     for _ in range(random.randrange(1, 9)):
         random.choice(_MUTATIONS)(raw, random)
     return bytes(raw)
+
+
+def _exported(raw: bytes) -> bytes:
+    """Return a SPECTRA plan as `plan.json`; one that cannot be, as it is."""
+    result = convert(read_plan(raw, path="plan.md"), Target.SPECTRA_JSON)
+    return result.files[0].text.encode() if isinstance(result, Conversion) else b"{}"
 
 
 def fuzz(format: PlanFormat, raw: bytes) -> Fuzzed:  # noqa: A002 - as elsewhere

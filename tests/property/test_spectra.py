@@ -12,7 +12,16 @@ from remit.diagnostics import Diagnostics
 from remit.plans.formats import read_plan
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat, TaskState
-from remit.plans.spectra import SpectraPlan, read_spectra, set_state, write
+from remit.plans.spectra import (
+    Origin,
+    SpectraPlan,
+    read_exported,
+    read_spectra,
+    set_state,
+    to_plan,
+    write,
+    write_exported,
+)
 from remit.plans.texts import PlanReporter, read_text
 from tests.plans.spectra_forms import other_form
 from tests.plans.spectra_strategies import large_plan, spectra_plans
@@ -37,6 +46,22 @@ def test_reading_what_is_written_gives_the_plan(plan: SpectraPlan) -> None:
     parse(write(plan)) == plan, whatever parts a plan has.
     """
     assert plan == record(write(plan))
+
+
+@given(spectra_plans())
+def test_plan_goes_through_json_and_back(plan: SpectraPlan) -> None:
+    """
+    What a plan says is the same after plan.json, and after the Markdown that is written of that.
+    """
+    level = 1 if plan.level is None else plan.level
+    there = write_exported(plan, Origin(source_hash=None, lines=()), level=level)
+    text = read_text(there.encode(), path="plan.json", diagnostics=Diagnostics())
+    assert text is not None
+    found = read_exported(text, PlanReporter(text, Diagnostics()))
+
+    assert found is not None
+    assert to_plan(plan, level=level) == to_plan(found.plan, level=level)
+    assert to_plan(plan, level=level) == to_plan(record(write(found.plan)), level=level)
 
 
 def test_large_plan_is_read_as_it_was_written() -> None:

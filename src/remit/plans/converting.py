@@ -34,7 +34,16 @@ from remit.plans.contract import (
 from remit.plans.documents import shorten
 from remit.plans.formats import PlanReading
 from remit.plans.plan import PlanFormat
-from remit.plans.rewriting import Rewritten, lines_words, rewrite_delivery, rewrite_spectra, rewrite_task_table
+from remit.plans.rewriting import (
+    Missing,
+    Rewritten,
+    export_spectra,
+    lines_words,
+    rewrite_delivery,
+    rewrite_spectra,
+    rewrite_task_table,
+)
+from remit.plans.spectra import is_exported
 from remit.plans.texts import PlanReporter, PlanText, read_text
 
 
@@ -46,6 +55,7 @@ class Target(StrEnum):
     ISSUE_CONTRACT = "issue-contract"
     ISSUE_CONTRACT_JSON = "issue-contract-json"
     SPECTRA = "spectra"
+    SPECTRA_JSON = "spectra-json"
     DELIVERY_PLAN = "delivery-plan"
     TASK_TABLE = "task-table"
 
@@ -96,6 +106,7 @@ _UNFIT: Final = (
     "a value in its header would have a comma or a line end in it, or a section a heading of its own level; "
     "change that first"
 )
+_OTHERWISE: Final = "the canonical form would say something else; correct what `remit plan check` finds first"
 _LOSING: Final = frozenset({"CHARACTER_FORBIDDEN", "ENCODING_INVALID"})
 _STRICT: Final = frozenset({PlanFormat.PLANNING_CONTRACT, PlanFormat.FANOUT, PlanFormat.ISSUE_CONTRACT})
 """Formats of which an error hides what a document says; of the others a line that is left out is said by itself."""
@@ -138,6 +149,8 @@ def convert(
     wanted = target or _own(reading.format, reading.text)
     if wanted is None:
         return Refusal(reason=f"nothing is known of the canonical form of a {reading.format.value}")
+    if (reading.format, wanted) == (PlanFormat.SPECTRA, Target.SPECTRA_JSON):
+        return _spectra_json(reading.text, reading.raw)
     act = _CONVERSIONS.get((reading.format, wanted))
     if act is None:
         return Refusal(reason=_REASONS.get((reading.format, wanted)) or _usual_reason(reading.format, wanted))
@@ -169,6 +182,8 @@ def _own(found: PlanFormat, text: PlanText) -> Target | None:
     """Return the form that a document already has, more or less."""
     if found is PlanFormat.ISSUE_CONTRACT and not has_header(text):
         return Target.ISSUE_CONTRACT_JSON
+    if found is PlanFormat.SPECTRA and is_exported(text):
+        return Target.SPECTRA_JSON
     return next((target for target in Target if target.value == found.value), None)
 
 
@@ -199,7 +214,26 @@ def _issue_json(text: PlanText, options: ConvertOptions) -> Conversion | Refusal
 
 
 def _spectra(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
-    return _rewritten(rewrite_spectra(text), "plan.md")
+    made = _rewritten(rewrite_spectra(text), "plan.md")
+    if is_exported(text) and isinstance(made, Conversion):
+        return replace(made, remarks=("the hash and the line numbers of the Markdown that it came from are left out",))
+    return made
+
+
+def _spectra_json(text: PlanText, raw: bytes) -> Conversion | Refusal:
+    result = export_spectra(text, raw)
+    if result is None:
+        return _unread()
+    if isinstance(result, Missing):
+        lacking = f"plan.json must have {', '.join(result.what)}, and the plan has none; write it first"
+        return Refusal(reason=lacking if result.what else _OTHERWISE)
+    canonical = None if is_exported(text) else rewrite_spectra(text)
+    remarks = (_left_out(canonical.left_out),) if canonical is not None and canonical.left_out else ()
+    return Conversion(files=(WrittenFile(name="plan.json", text=result),), remarks=remarks)
+
+
+def _left_out(numbers: tuple[int, ...]) -> str:
+    return f"left out, for the form has no place for them: line {lines_words(numbers)}"
 
 
 def _delivery(text: PlanText, options: ConvertOptions) -> Conversion | Refusal:  # noqa: ARG001 - one form for all
@@ -214,14 +248,8 @@ def _rewritten(result: Rewritten | None, name: str) -> Conversion | Refusal:
     if result is None:
         return _unread()
     if not result.is_faithful:
-        return Refusal(
-            reason="the canonical form would say something else; correct what `remit plan check` finds first"
-        )
-    remarks = (
-        (f"left out, for the form has no place for them: line {lines_words(result.left_out)}",)
-        if result.left_out
-        else ()
-    )
+        return Refusal(reason=_OTHERWISE)
+    remarks = (_left_out(result.left_out),) if result.left_out else ()
     return Conversion(files=(WrittenFile(name=name, text=result.text),), remarks=remarks)
 
 

@@ -20,6 +20,7 @@ class SchemaKind(StrEnum):
     PLANNING_CONTRACT = "planning-contract"
     FANOUT = "fanout"
     ISSUE_CONTRACT = "issue-contract"
+    SPECTRA = "spectra"
     ORCHESTRATION = "orchestration"
     SHOWN_PLAN = "shown-plan"
 
@@ -28,6 +29,7 @@ _SCHEMAS: Final = {
     SchemaKind.PLANNING_CONTRACT: ("remit.plans.contract", "schemas/planning-contract.json"),
     SchemaKind.FANOUT: ("remit.plans.contract", "schemas/fanout.json"),
     SchemaKind.ISSUE_CONTRACT: ("remit.plans.contract", "schemas/issue-contract.json"),
+    SchemaKind.SPECTRA: ("remit.plans.spectra", "schemas/spectra.json"),
     SchemaKind.ORCHESTRATION: ("remit.plans.orchestration", "schema.json"),
 }
 _TEMPLATES: Final = {

@@ -6,6 +6,7 @@ Does not know: any format's grammar; each has its own record and writer.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,7 +15,16 @@ from typing import Final, TypeVar
 
 from remit.diagnostics import Diagnostics
 from remit.plans.delivery import read_delivery, write_delivery
-from remit.plans.spectra import read_spectra
+from remit.plans.spectra import (
+    Origin,
+    SpectraPlan,
+    is_exported,
+    missing_of,
+    read_exported,
+    write_exported,
+)
+from remit.plans.spectra import read_any as read_any_spectra
+from remit.plans.spectra import to_plan as to_spectra_plan
 from remit.plans.spectra import write as write_spectra
 from remit.plans.task_table import write as write_task_table
 from remit.plans.task_table.reading import read_record
@@ -38,9 +48,50 @@ class Rewritten:
     is_faithful: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What a document does not say that another form requires; nothing if the other form would say something else."""
+
+    what: tuple[str, ...]
+
+
 def rewrite_spectra(text: PlanText) -> Rewritten | None:
     """Return a SPECTRA plan in canonical form."""
-    return _rewritten(text, lambda one: read_spectra(one, _quiet(one)).plan, write_spectra)
+    return _rewritten(text, _spectra_record, write_spectra)
+
+
+def export_spectra(text: PlanText, raw: bytes) -> str | Missing | None:
+    """Return a SPECTRA plan as ``plan.json``, or what it lacks for that; ``None`` if the text has no plan.
+
+    Args:
+        text: The document, in either form.
+        raw: Its bytes, whose hash tells later whether the Markdown has changed since.
+    """
+    reading = read_any_spectra(text, _quiet(text))
+    if reading is None:
+        return None
+    missing = missing_of(reading.plan)
+    if missing:
+        return Missing(what=missing)
+    exported = read_exported(text, _quiet(text)) if is_exported(text) else None
+    origin = _origin(text, raw, reading.plan) if exported is None else exported.origin
+    written = write_exported(reading.plan, origin, level=reading.level)
+    again = read_text(written.encode(), path="plan.json", diagnostics=Diagnostics())
+    found = None if again is None else read_any_spectra(again, _quiet(again))
+    common = to_spectra_plan(reading.plan, level=reading.level)
+    if found is None or to_spectra_plan(found.plan, level=found.level) != common:
+        return Missing(what=())
+    return written
+
+
+def _origin(text: PlanText, raw: bytes, plan: SpectraPlan) -> Origin:
+    lines = tuple(text.line_number(task.mark_at[0]) for task in plan.tasks)
+    return Origin(source_hash=hashlib.sha256(raw).hexdigest(), lines=lines)
+
+
+def _spectra_record(text: PlanText) -> SpectraPlan | None:
+    reading = read_any_spectra(text, _quiet(text))
+    return None if reading is None else reading.plan
 
 
 def rewrite_delivery(text: PlanText) -> Rewritten | None:

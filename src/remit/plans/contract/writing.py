@@ -6,10 +6,8 @@ Does not know: where a record comes from. What a record does not say is left out
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from remit.plans.contract.records import (
     ContractDefaults,
@@ -22,20 +20,17 @@ from remit.plans.contract.records import (
     Section,
 )
 from remit.plans.contract.words import HEADER_FIELDS, SCHEMA_FIELD
+from remit.plans.json_text import json_text
 from remit.plans.plan import Reference, Text
-from remit.plans.texts.mojibake import repair
-
-_UNSEEN: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
-"""Characters that a reader of plans refuses as they are; as an escape each is what it is."""
 
 
 def write(record: Record) -> str:
     """Return the canonical text of a record: JSON, or the header file of an issue contract."""
     match record:
         case PlanningContract():
-            return _json({**_schema(record.schema), **_contract(record)})
+            return json_text({**_schema(record.schema), **_contract(record)})
         case Fanout():
-            return _json({**_schema(record.schema), "tasks": [_fanout_task(task) for task in record.tasks]})
+            return json_text({**_schema(record.schema), "tasks": [_fanout_task(task) for task in record.tasks]})
         case IssueContract():
             return issue_text(record, issue_fields(record))
 
@@ -44,7 +39,7 @@ def write_issue_json(issue: IssueContract) -> str:
     """Return an issue contract as JSON."""
     fields = {name: value for name, value in issue_fields(issue).items() if _says(value)}
     preamble = {"preamble": issue.preamble} if issue.preamble else {}
-    return _json(
+    return json_text(
         {**_schema(issue.schema), **fields, **preamble, "sections": [_section(section) for section in issue.sections]}
     )
 
@@ -162,10 +157,3 @@ def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _says(value: object) -> bool:
     return value is not None and value not in ("", [])
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    text = _UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-    # What only looks as if it had been misread would be repaired when it is read; escapes are left alone.
-    return (text if repair(text) is None else json.dumps(value, indent=2)) + "\n"

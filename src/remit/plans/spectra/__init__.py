@@ -1,6 +1,8 @@
 """SPECTRA execution plans: text to record to plan, and back."""
 
-from remit.plans.spectra.front import likeness, read
+from remit.plans.spectra.conversion import to_plan
+from remit.plans.spectra.exported import Origin, is_exported, missing_of, read_exported, write_exported
+from remit.plans.spectra.front import likeness, read, read_any
 from remit.plans.spectra.reading import read_spectra
 from remit.plans.spectra.record import (
     Assertion,
@@ -24,16 +26,23 @@ __all__ = [
     "GraphEntry",
     "HeaderField",
     "Marker",
+    "Origin",
     "OtherField",
     "Ownership",
     "Parallelism",
     "SpectraPlan",
     "SpectraTask",
     "Wiring",
+    "is_exported",
     "likeness",
+    "missing_of",
     "read",
+    "read_any",
+    "read_exported",
     "read_spectra",
     "set_state",
     "set_value",
+    "to_plan",
     "write",
+    "write_exported",
 ]

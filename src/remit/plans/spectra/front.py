@@ -13,7 +13,10 @@ from remit.plans.options import PlanOptions
 from remit.plans.plan import Plan
 from remit.plans.spectra.checks import check_spectra
 from remit.plans.spectra.conversion import to_plan
-from remit.plans.spectra.reading import read_spectra
+from remit.plans.spectra.exported import is_exported, read_exported
+from remit.plans.spectra.exported import likeness as exported_likeness
+from remit.plans.spectra.exported.words import FIELD_NAMES
+from remit.plans.spectra.reading import LEVEL_DEFAULT, SpectraReading, read_spectra
 from remit.plans.texts import PlanReporter, PlanText
 
 _TITLE: Final = re.compile(r"^#[ \t]+.{0,80}\bSPECTRA\b.{0,40}\bplan\b", re.IGNORECASE | re.MULTILINE)
@@ -28,6 +31,8 @@ _LOOKED_AT: Final = 200_000
 
 def likeness(text: PlanText) -> int:
     """Return how much a text looks like a SPECTRA plan: by its title, its task headers, check marks and fields."""
+    if is_exported(text):
+        return exported_likeness(text)
     start = text.text[:_LOOKED_AT]
     if not start.strip():
         return 0
@@ -39,6 +44,30 @@ def likeness(text: PlanText) -> int:
 
 def read(text: PlanText, reporter: PlanReporter, options: PlanOptions) -> Plan | None:
     """Return the common plan of a text; whatever is wrong is reported."""
-    reading = read_spectra(text, reporter, level=options.level)
+    reading = read_any(text, reporter, level=options.level)
+    if reading is None:
+        return None
     check_spectra(reading, reporter)
     return to_plan(reading.plan, level=reading.level)
+
+
+def read_any(text: PlanText, reporter: PlanReporter, *, level: int | None = None) -> SpectraReading | None:
+    """Return the record of a plan in either form, Markdown or ``plan.json``; ``None`` if it is JSON without a plan.
+
+    Args:
+        text: The document.
+        reporter: Where findings go.
+        level: The level that counts, whatever the document says; without it the document's, or 1.
+    """
+    if not is_exported(text):
+        return read_spectra(text, reporter, level=level)
+    found = read_exported(text, reporter)
+    if found is None:
+        return None
+    used = found.plan.level if level is None else level
+    return SpectraReading(
+        plan=found.plan,
+        level=LEVEL_DEFAULT if used is None else used,
+        assessment_at=None if found.plan.parallelism is None else found.plan.parallelism.at,
+        field_names=FIELD_NAMES,
+    )

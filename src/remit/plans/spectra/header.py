@@ -164,12 +164,8 @@ def _check(header: Header, reporter: PlanReporter) -> None:
     _check_title(header, reporter)
     _check_level(header, reporter)
     generated = header.values.get(names.GENERATED)
-    if generated is not None and not _is_date(generated.text):
-        reporter.report(
-            "SPECTRA_DATE_INVALID",
-            f"expected the day as YYYY-MM-DD, got {generated.text!r}",
-            at=generated.place,
-        )
+    if generated is not None:
+        check_date(generated, reporter)
     missing = [name for name in (names.PROJECT, names.GENERATED) if name not in header.values]
     if missing:
         reporter.report(
@@ -177,6 +173,20 @@ def _check(header: Header, reporter: PlanReporter) -> None:
             f"expected {' and '.join(f'## {name}:' for name in missing)} in the header, got none; plan.json needs them",
             at=header.title_at,
         )
+
+
+def check_date(written: Piece, reporter: PlanReporter) -> None:
+    """Report a day that is none, or has words around it."""
+    if _is_date(written.text):
+        return
+    found = _DATE.match(written.text)
+    day = None if found is None or not _is_date(found.group()) else found.group()
+    alone = "" if day is None else f", {day!r} alone"
+    reporter.report(
+        "SPECTRA_DATE_INVALID",
+        f"expected the day as YYYY-MM-DD{alone}, got {written.text!r}",
+        at=written.place,
+    )
 
 
 def _check_title(header: Header, reporter: PlanReporter) -> None:

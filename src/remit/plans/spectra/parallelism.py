@@ -59,7 +59,7 @@ class Order:
         """Return the assessment, or ``None`` if the document has none."""
         if not self.has_assessment:
             return None
-        word = None if self.recommendation is None else _recommendation(self.recommendation, reporter)
+        word = None if self.recommendation is None else read_recommendation(self.recommendation, reporter)
         return Parallelism(
             independent=None if self.independent is None else tuple(self.independent),
             chains=None if self.chains is None else tuple(self.chains),
@@ -160,7 +160,7 @@ def report_chains(chains: Chains, reporter: PlanReporter) -> None:
     report_words(chains.loose, chains.unread, reporter)
 
 
-def _recommendation(value: Piece, reporter: PlanReporter) -> str | None:
+def read_recommendation(value: Piece, reporter: PlanReporter) -> str | None:
     """Return the recommendation as one of the format's words, or as it is written."""
     bare = value.without_markup()
     inside = bracketed(bare) or bare

@@ -6,7 +6,8 @@ Does not know: the common plan, or checks that need more than the grammar.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from remit.plans.plan import NOWHERE, Place
 from remit.plans.spectra import names
@@ -24,11 +25,19 @@ LEVEL_DEFAULT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpectraReading:
-    """A record with what only its text knows: the level that counts, and where the assessment's heading is."""
+    """A record with what only its text knows: the level that counts, and where the assessment's heading is.
+
+    ``field_names`` are what the format's fields are called in ``plan.json``; there are none in Markdown.
+    """
 
     plan: SpectraPlan
     level: int
     assessment_at: Place | None
+    field_names: Mapping[str, str] = field(default_factory=dict)
+
+    def shown(self, name: str) -> str:
+        """Return a field of a task as it is written in this form."""
+        return repr(self.field_names[name]) if name in self.field_names else f"'- {name}:'"
 
 
 def read_spectra(text: PlanText, reporter: PlanReporter, *, level: int | None = None) -> SpectraReading:

@@ -115,7 +115,7 @@ def _check_header(section: Section, header: TaskHeader, reporter: PlanReporter) 
             at=section.heading.place,
             replacement=canonical,
         )
-    _check_id(header.id, task_id, reporter)
+    check_id(header.id, task_id, reporter)
     if not header.title.text:
         reporter.report(
             "SPECTRA_TASK_TITLE_MISSING",
@@ -124,7 +124,8 @@ def _check_header(section: Section, header: TaskHeader, reporter: PlanReporter) 
         )
 
 
-def _check_id(written: Piece, task_id: str, reporter: PlanReporter) -> None:
+def check_id(written: Piece, task_id: str, reporter: PlanReporter) -> None:
+    """Report the id of a task that is not three digits."""
     parent = split_parent(task_id)
     if parent is not None:
         reporter.report(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from remit.plans.plan import RiskClass, Text
+from remit.plans.plan import Place, RiskClass, Text
 from remit.plans.spectra import names
 from remit.plans.spectra.body import RawField
 from remit.plans.spectra.commands import reads_as_words
@@ -28,19 +28,25 @@ _TICKS: Final = re.compile(r"`+")
 
 def read_risk(raw: RawField, reporter: PlanReporter) -> RiskClass | None:
     """Read ``low``, ``medium`` or ``high``; words behind it and markup around it are told."""
-    word = _word(raw.value)
+    return risk_of(raw.value, reporter, at=_place(raw))
+
+
+def risk_of(value: Piece, reporter: PlanReporter, *, at: Place) -> RiskClass | None:
+    """Return the risk that a text names; ``at`` is what is marked if it is none."""
+    word = _word(value)
     risk = None if word is None else names.RISKS.get(word.casefold())
     if risk is None or risk.value not in names.ALLOWED_RISKS:
+        said = "; it is read, and other readers refuse it" if risk is not None else ""
         reporter.report(
             "SPECTRA_RISK_INVALID",
-            f"expected {', '.join(names.ALLOWED_RISKS[:-1])} or {names.ALLOWED_RISKS[-1]}, got {raw.value.text!r}",
-            at=_place(raw),
+            f"expected {', '.join(names.ALLOWED_RISKS[:-1])} or {names.ALLOWED_RISKS[-1]}, got {_shown(value)}{said}",
+            at=at,
         )
-    elif raw.value.text != risk.value:
+    elif value.text != risk.value:
         reporter.report(
             "SPECTRA_RISK_FORM",
-            f"expected {risk.value!r} alone, got {raw.value.text!r}; other readers take it for no risk, or for medium",
-            at=raw.value.place,
+            f"expected {risk.value!r} alone, got {value.text!r}; other readers take it for no risk, or for medium",
+            at=value.place,
             replacement=risk.value,
         )
     return risk
@@ -54,7 +60,7 @@ def read_scope(raw: RawField, reporter: PlanReporter) -> str | None:
     if scope is None or rest.strip("*_`\"')] ").startswith((",", "/", "+", "&", "|")):
         reporter.report(
             "SPECTRA_SCOPE_INVALID",
-            f"expected one of {', '.join(names.SCOPES)}, got {raw.value.text!r}",
+            f"expected one of {', '.join(names.SCOPES)}, got {_shown(raw.value)}",
             at=_place(raw),
         )
     elif raw.value.text.casefold() != scope:
@@ -73,12 +79,11 @@ def read_iterations(raw: RawField, reporter: PlanReporter) -> int | None:
     if found is None or len(found["number"]) > 9:
         reporter.report(
             "SPECTRA_ITERATIONS_INVALID",
-            f"expected a whole number, got {raw.value.text!r}",
+            f"expected a whole number of iterations, got {_shown(raw.value)}",
             at=_place(raw),
         )
         return None
     number = int(found["number"])
-    lowest, highest = names.ITERATIONS_RANGE
     if raw.value.text != str(number):
         reporter.report(
             "SPECTRA_ITERATIONS_FORM",
@@ -86,18 +91,24 @@ def read_iterations(raw: RawField, reporter: PlanReporter) -> int | None:
             at=raw.value.place,
             replacement=str(number),
         )
+    return check_iterations(number, at=raw.value.place, reporter=reporter)
+
+
+def check_iterations(number: int, *, at: Place, reporter: PlanReporter) -> int | None:
+    """Return a bound of a loop, ``None`` if it is less than one."""
+    lowest, highest = names.ITERATIONS_RANGE
     if number < lowest:
         reporter.report(
             "SPECTRA_ITERATIONS_INVALID",
             f"expected {lowest} iteration or more, got {number}; the task would never be tried",
-            at=raw.value.place,
+            at=at,
         )
         return None
     if number > highest:
         reporter.report(
             "SPECTRA_ITERATIONS_RANGE",
             f"expected from {lowest} to {highest} iterations, got {number}; split a task that needs more",
-            at=raw.value.place,
+            at=at,
         )
     return number
 
@@ -174,5 +185,9 @@ def _word(value: Piece) -> str | None:
     return None if found is None else found["word"]
 
 
-def _place(raw: RawField) -> tuple[int, int]:
+def _place(raw: RawField) -> Place:
     return raw.value.place if raw.value.text else raw.item.place
+
+
+def _shown(value: Piece) -> str:
+    return repr(value.text) if value.text else "nothing"

@@ -172,11 +172,12 @@ def _graph(plan: SpectraPlan) -> Iterator[str]:
 
 
 def _markers(markers: tuple[Marker, ...]) -> Iterator[str]:
-    for marker in markers:
-        if marker.task is None:
-            yield COMPLETE
-        elif marker.word == SPLIT:
-            parts = ", ".join(part.id for part in marker.parts)
-            yield f"{marker.word}:{marker.task.id}" + (f" -> {parts}" if parts else "")
-        else:
-            yield f"{marker.word}:{marker.task.id}"
+    return map(marker_text, markers)
+
+
+def marker_text(marker: Marker) -> str:
+    """Return a mark of a tool as a line."""
+    if marker.task is None:
+        return COMPLETE
+    parts = ", ".join(part.id for part in marker.parts) if marker.word == SPLIT else ""
+    return f"{marker.word}:{marker.task.id}" + (f" -> {parts}" if parts else "")
