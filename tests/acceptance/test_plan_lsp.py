@@ -12,7 +12,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 FIXABLE = Path(__file__).parents[1] / "unit" / "diagnostics" / "examples" / "CONTRACT_FIELD_ALIAS.json"
-URI = "file:///plans/contract.json"
+URI = "file:///plans/a%20contract.json"
 ANSWER_SECONDS_MAX = 30
 
 
@@ -72,6 +72,9 @@ async def editor() -> AsyncIterator[Editor]:
     await client.shutdown_async(None)
     client.exit(None)
     await client.stop()
+    process = client._server
+    assert process is not None
+    assert 0 == await asyncio.wait_for(process.wait(), ANSWER_SECONDS_MAX)
 
 
 def edited(text: str, action: types.CodeAction) -> str:
@@ -124,6 +127,8 @@ async def test_closed_plan_has_no_findings_left(editor: Editor) -> None:
 
     assert opened
     assert [] == await editor.findings()
+    nowhere = types.Position(line=0, character=0)
+    assert [] == await editor.actions(types.Range(start=nowhere, end=nowhere))
 
 
 async def test_text_that_is_no_plan_has_no_findings(editor: Editor) -> None:

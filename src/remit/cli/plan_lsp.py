@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from remit.cli.exit_codes import OK
 from remit.errors import UsageError
 
@@ -16,5 +19,8 @@ def serve_editor() -> int:
         raise UsageError(
             "expected the packages of the language server, got none; install remit with its extra: remit[lsp]"
         ) from error
-    make_server().start_io()
+    # The server closes what it is given; the end of a command still needs its output.
+    asked = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    answered = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    make_server().start_io(asked, answered)
     return OK

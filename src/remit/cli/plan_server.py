@@ -42,17 +42,23 @@ def make_server() -> LanguageServer:
     server = LanguageServer(SOURCE, version("remit"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
     pages = _Pages(server)
 
+    def publish(uri: str) -> None:
+        page = pages.find(uri)
+        if page is not None:
+            server.text_document_publish_diagnostics(_told(page))
+
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
-        _publish(server, pages.of(params.text_document.uri))
+        pages.note(params.text_document.uri, params.text_document.version)
+        publish(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def did_change(params: types.DidChangeTextDocumentParams) -> None:
         uri, changed = params.text_document.uri, params.text_document.version
+        pages.note(uri, changed)
         await asyncio.sleep(CALM_SECONDS)
-        document = server.workspace.text_documents.get(uri)
-        if document is not None and document.version == changed:
-            _publish(server, pages.of(uri))
+        if pages.version(uri) == changed:
+            publish(uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
@@ -64,22 +70,23 @@ def make_server() -> LanguageServer:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))
     def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
-        actions = _actions(pages.of(params.text_document.uri), params.range)
+        page = pages.find(params.text_document.uri)
+        actions = () if page is None else _actions(page, params.range)
         return [action for action in actions if _is_wanted(action, params.context.only)]
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def document_symbol(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-        return list(_symbols(pages.of(params.text_document.uri)))
+        page = pages.find(params.text_document.uri)
+        return [] if page is None else list(_symbols(page))
 
     return server
 
 
-def _publish(server: LanguageServer, page: _Page) -> None:
+def _told(page: _Page) -> types.PublishDiagnosticsParams:
     # Most Markdown and JSON that an editor has open is no plan; nothing is wrong with it.
     is_plan = page.reading.format is not None
     found = [page.diagnostic(finding) for finding in page.reading.diagnostics if is_plan]
-    answer = types.PublishDiagnosticsParams(uri=page.uri, diagnostics=found, version=page.version)
-    server.text_document_publish_diagnostics(answer)
+    return types.PublishDiagnosticsParams(uri=page.uri, diagnostics=found, version=page.version)
 
 
 def _actions(page: _Page, place: types.Range) -> Iterator[types.CodeAction]:
@@ -142,21 +149,30 @@ class _Pages:
 
     def __init__(self, server: LanguageServer) -> None:
         self._server = server
+        self._versions: dict[str, int] = {}
         self._read: dict[str, _Page] = {}
 
-    def of(self, uri: str) -> _Page:
-        """Return a document as it is now."""
+    def note(self, uri: str, version: int) -> None:
+        """Know that a document is open, in this version."""
+        self._versions[uri] = version
+
+    def version(self, uri: str) -> int | None:
+        """Return the version of a document; ``None`` if it is not open."""
+        return self._versions.get(uri)
+
+    def find(self, uri: str) -> _Page | None:
+        """Return a document as it is now; ``None`` if it is not open."""
+        version = self._versions.get(uri)
+        if version is None:
+            return None
         known = self._read.get(uri)
-        document = self._server.workspace.text_documents.get(uri)
-        if known is not None and document is not None and known.version == document.version:
-            return known
-        page = _Page(self._server, uri)
-        if document is not None:
-            self._read[uri] = page
-        return page
+        if known is None or known.version != version:
+            known = self._read[uri] = _Page(self._server, uri)
+        return known
 
     def forget(self, uri: str) -> None:
         """Keep nothing of a document that was closed."""
+        self._versions.pop(uri, None)
         self._read.pop(uri, None)
 
 
