@@ -93,6 +93,11 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         _WARNING,
         "A developer's task only verifies; planning rule 8 asks for an objective that changes code.",
     ),
+    (
+        "OBJECTIVE_DOCUMENTS",
+        _WARNING,
+        "A developer's task only writes documents; planning rule 8 asks for an objective that changes code.",
+    ),
     ("OBJECTIVE_VAGUE", _WARNING, "A developer's task names neither a result nor code (planning rule 8)."),
     ("PLANNER_IMPLEMENTS", _WARNING, "A planner's task would write production code (planning rule 1)."),
     ("LABEL_DROPPED", _WARNING, "A label that is left out when a task becomes an issue."),

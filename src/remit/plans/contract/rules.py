@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final
 
 from remit.governance.suggestions import nearest
@@ -169,14 +170,39 @@ def _check_unknowns(contract: PlanningContract, reporter: PlanReporter) -> None:
 
 
 def _check_order(milestones: Sequence[Milestone], reporter: PlanReporter) -> None:
-    """Rule 7: features before verification. A milestone that only verifies stands before none that builds."""
-    aims = [aim_of(milestone.title, milestone.outcome) for milestone in milestones]
+    """Rule 7: features before verification. A milestone that only verifies comes before none that builds."""
     builder: Milestone | None = None
-    for milestone, aim in zip(reversed(milestones), reversed(aims), strict=True):
+    for milestone in reversed(_in_order(milestones)):
+        aim = aim_of(milestone.title, milestone.outcome)
         if aim is Aim.BUILDS:
             builder = milestone
         elif aim is Aim.VERIFIES and builder is not None:
             _report_early(milestone.at, builder.title, builder.at, reporter)
+
+
+def _in_order(milestones: Sequence[Milestone]) -> list[Milestone]:
+    """Return milestones in the order of their dependencies, and of the document where those leave it free."""
+    places: dict[str, int] = {}
+    for place, milestone in enumerate(milestones):
+        places.setdefault(milestone.id, place)
+    waits = [{places[one.id] for one in milestone.dependencies if one.id in places} for milestone in milestones]
+    followers: dict[int, list[int]] = {}
+    for place, befores in enumerate(waits):
+        for before in befores:
+            followers.setdefault(before, []).append(place)
+    ready = [place for place, befores in enumerate(waits) if not befores]
+    left = [len(befores) for befores in waits]
+    ordered: list[int] = []
+    while ready:  # bound: each milestone is ready once
+        place = heappop(ready)
+        ordered.append(place)
+        for after in followers.get(place, ()):
+            left[after] -= 1
+            if not left[after]:
+                heappush(ready, after)
+    # Those of a cycle have no order but the document's.
+    rest = sorted(set(range(len(milestones))).difference(ordered))
+    return [milestones[place] for place in (*ordered, *rest)]
 
 
 def _report_early(at: Place, title: str, builder_at: Place, reporter: PlanReporter) -> None:
@@ -201,6 +227,13 @@ def _check_aim(judged: _Judged, reporter: PlanReporter) -> None:
             "OBJECTIVE_VERIFIES",
             f"expected an objective that changes code (planning rule 8), got {shorten(title)}, which only verifies; "
             "say what is built and where, or give it to QA",
+            at=judged.at,
+        )
+    elif judged.role is Role.DEVELOPER and judged.aim is Aim.DOCUMENTS:
+        reporter.report(
+            "OBJECTIVE_DOCUMENTS",
+            f"expected an objective that changes code (planning rule 8), got {shorten(title)}, which only writes about "
+            "it; say what is built and where, or give it to a planner",
             at=judged.at,
         )
     elif judged.role is Role.DEVELOPER and judged.aim is Aim.VAGUE:

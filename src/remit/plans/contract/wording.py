@@ -45,10 +45,10 @@ EVIDENCE: Final = re.compile(
 """What verification leaves behind: papers, no code."""
 
 VAGUE: Final = _words(
-    "address consider continue coordinate discuss enhance ensure explore finalise finalize help improve look plan "
-    "polish study think work"
+    "address consider continue coordinate discuss do enhance ensure explore finalise finalize help improve look plan "
+    "polish revisit study tackle think work"
 )
-"""Verbs that name no result."""
+"""Verbs that name no result, if a title begins with one."""
 
 PRODUCING: Final = _words(
     "assemble author build collect compile complete create deliver draft fill generate maintain make prepare produce "
@@ -67,6 +67,20 @@ _CODE: Final = re.compile(
 )
 _PAPER_PATH: Final = re.compile(r"(?:\./)?(?:docs?|specs?|reports?|evidence)/|.*\.(?:md|txt|csv|html|pdf)[.`]?$")
 _TESTING: Final = re.compile(r"\W*test(?:ing)?\s+(?:the|that|all|each|every|whether|if|how|existing)\b", re.IGNORECASE)
+_PASSING: Final = re.compile(
+    r"\W*(?:validate|verify|check)\s+(?:[A-Za-z]+\s+){0,2}?(?:inputs?|requests?|payloads?|parameters?|params|arguments?|"
+    r"signatures?|tokens?|headers?|credentials?|checksums?|certificates?)\b",
+    re.IGNORECASE,
+)
+"""What code looks at while it runs: a title that says so may well build the check."""
+
+_DOCUMENTING: Final = re.compile(
+    r"\W*(?:document|describe)\s|\W*(?:write|update|add|create|extend|improve|draft|prepare|publish|complete|clean)\s+"
+    r"(?:up\s+)?(?:(?:the|a|an|our|more|all|missing|new)\s+)?(?:[\w-]+\s+)?"
+    r"(?:readmes?|docs?|documentation|changelogs?|runbooks?|adrs?|tutorials?)(?=\s+(?:for|of|about|on|with|in)\b|[\s.]*$)",
+    re.IGNORECASE,
+)
+_OPENING: Final = re.compile(r"\s*(?:\[[^\]\n]{0,40}\]\s*|[A-Za-z][A-Za-z ]{0,20}:\s+|please\s+)*", re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _OPENING_WORDS_MAX: Final = 12
 _TEXT_MAX: Final = 1_000
@@ -78,6 +92,7 @@ class Aim(StrEnum):
 
     BUILDS = "builds"
     VERIFIES = "verifies"
+    DOCUMENTS = "documents"
     VAGUE = "vague"
     UNTOLD = "untold"
 
@@ -86,19 +101,34 @@ def aim_of(title: str, text: str) -> Aim:
     """Return what a task is for.
 
     A task that produces papers of evidence verifies; so does one whose first verb looks at things, unless its words
-    name code or a verb of building. A task whose first verb names no result, and that names no code, is vague.
+    name code or a verb of building. One that writes only about code documents. A task that begins with a verb that
+    names no result, or has a title of one word, is vague if it names no code.
     """
     everything = f"{title}\n{text}"[:_TEXT_MAX]
     verb = first_verb(title)
     code = names_code(everything)
     if is_evidence(title) and (verb in LOOKING or (verb not in _CODING and not code)):
         return Aim.VERIFIES
+    if not code and _DOCUMENTING.match(title):
+        return Aim.DOCUMENTS
     builds = code or not BUILDING.isdisjoint(word.lower() for word in _WORD.findall(everything))
-    if verb in LOOKING or _TESTING.match(title):
+    if (verb in LOOKING or _TESTING.match(title)) and not _PASSING.match(title):
         return Aim.BUILDS if builds else Aim.VERIFIES
-    if verb in VAGUE and not code:
+    if not code and (_begins_vaguely(title) or (_is_one_word(title) and not text.strip())):
         return Aim.VAGUE
     return Aim.BUILDS if builds else Aim.UNTOLD
+
+
+def _begins_vaguely(title: str) -> bool:
+    """Whether a title begins with a verb that names no result; further on it may be a noun, as in `payment plan`."""
+    opening = _OPENING.match(title[:_TEXT_MAX])
+    word = _WORD.match(title, 0 if opening is None else opening.end())
+    return word is not None and word.group().lower() in VAGUE
+
+
+def _is_one_word(title: str) -> bool:
+    """Whether a title is a single word; scripts without spaces between words do not tell."""
+    return title.isascii() and len(title.split()) == 1
 
 
 def is_evidence(title: str) -> bool:

@@ -140,3 +140,24 @@ def test_dependencies_as_text_are_several() -> None:
     Ids have no commas, so a text of several is no single unknown one.
     """
     assert ["CONTRACT_LIST_TEXT", "DEPENDENCY_UNKNOWN"] == codes(contract(dependencies="M1, M9"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        ({"title": "Verify fees"}, {}, ["VERIFICATION_EARLY"]),
+        ({"title": "Verify fees", "dependencies": ["M2"]}, {"dependencies": []}, []),
+        ({"title": "Verify fees", "dependencies": ["M2"]}, {"dependencies": ["M1"]}, ["VERIFICATION_EARLY"]),
+    ],
+    ids=["listed", "ordered", "cycle"],
+)
+def test_verification_is_early_in_the_order_of_work(
+    first: dict[str, object], second: dict[str, object], found: list[str]
+) -> None:
+    """
+    A milestone that waits for what is built is not early because it is listed first.
+    """
+    whole = json.loads(contract(**second))
+    whole["roadmap"]["milestones"][0] |= {"outcome": "checked", **first}
+
+    assert found == [code for code in codes(json.dumps(whole)) if code == "VERIFICATION_EARLY"]

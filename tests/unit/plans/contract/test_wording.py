@@ -23,13 +23,26 @@ from remit.plans.contract.wording import Aim, aim_of
         ("Sidecar decoder hardening", "Harden the decoder against truncated blocks", Aim.BUILDS),
         ("Improve things", "", Aim.VAGUE),
         ("Improve latency of `Store.append`", "", Aim.BUILDS),
+        ("[Plan #3] Improve the store", "", Aim.VAGUE),
+        ("Spike: explore caching", "", Aim.VAGUE),
+        ("Cleanup", "", Aim.VAGUE),
+        ("Cleanup", "Remove the old cursor", Aim.BUILDS),
+        ("Payment plan table", "", Aim.UNTOLD),
+        ("Verify signatures of webhooks", "", Aim.UNTOLD),
+        ("Validate all incoming requests", "", Aim.UNTOLD),
+        ("Document the API", "", Aim.DOCUMENTS),
+        ("Update the API docs", "", Aim.DOCUMENTS),
+        ("Write a runbook for outages", "", Aim.DOCUMENTS),
+        ("Add a docs generator", "", Aim.BUILDS),
+        ("Document the flags in cmd/indexer/main.go", "", Aim.BUILDS),
         ("Implementar el productor de eventos", "", Aim.UNTOLD),
         ("\u5b9e\u73b0\u4e8b\u4ef6\u6d41", "", Aim.UNTOLD),
     ],
 )
 def test_aim_is_told_by_words(title: str, text: str, aim: Aim) -> None:
     """
-    A task that makes papers or only looks verifies, one that names code builds; other languages tell nothing.
+    A task that makes papers or only looks verifies, one that names code builds, one that writes about it documents;
+    other languages tell nothing.
     """
     assert aim == aim_of(title, text)
 
