@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from remit.diagnostics import Diagnostics
 from remit.plans.markdown import Block, Code, Heading, ListItem, Paragraph, Rule, Table, read_blocks
@@ -176,3 +177,27 @@ def test_places_are_those_of_the_words(written: str) -> None:
                 assert [cell.text for cell in cells] == [text.text[slice(*c.place)].replace("\\|", "|") for c in cells]
             case _:
                 pass
+
+
+@pytest.mark.parametrize(
+    "behind",
+    ["", "\n| x | y |", "text", "# Heading", "> quoted", "- item", "```\n| x |\n```", "    | code |", "***", "<div>",
+     "\u00a0\n| x | y |", "x \\| y", "1. item"],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("marker", ["", "> ", "- "])
+def test_table_ends_where_the_parser_ends_it(marker: str, behind: str) -> None:
+    """
+    A table has the lines that the parser gives it, whatever follows.
+    """
+    inner = marker if marker != "- " else "  "
+    text = marker + f"\n{inner}".join(["| a | b |", "|---|---|", "| 1 | 2 |", "3 | 4", *behind.split("\n")])
+    parsed = MarkdownIt("commonmark").enable("table").parse(text)
+
+    found = [block for block in read(text)[1] if isinstance(block, Table)]
+
+    assert [token.map[0] + 1 for token in parsed if token.type == "table_open" and token.map] == [
+        one.first for one in found
+    ]
+    assert sum(token.type == "tr_open" for token in parsed) == sum(1 + len(one.rows) for one in found)
+    assert found

@@ -52,13 +52,14 @@ def time_plan(graph: Graph, order: Order) -> Timing:
     with localcontext(EXACT):
         tasks = [task if not order.is_cyclic(node) else None for node, task in enumerate(graph.tasks)]
         counts = _lengths(graph, order, [Decimal(task is not None) for task in tasks])
-        days_max = _lengths(graph, order, [_days(task, "days_max") for task in tasks])
-        days_min = _lengths(graph, order, [_days(task, "days_min") for task in tasks])
+        most, least = ([_days(task, which) for task in tasks] for which in ("days_max", "days_min"))
+        days_max = _lengths(graph, order, most)
+        by_days_max = _path(graph, order, days_max)
         return Timing(
             waves=_waves(graph, order, counts),
             by_count=_path(graph, order, counts),
-            by_days_min=_path(graph, order, days_min),
-            by_days_max=_path(graph, order, days_max),
+            by_days_min=by_days_max if least == most else _path(graph, order, _lengths(graph, order, least)),
+            by_days_max=by_days_max,
             schedule=_schedule(graph, order, counts=counts, days=days_max),
         )
 

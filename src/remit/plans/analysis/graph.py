@@ -114,15 +114,16 @@ def _read_references(
     selves: list[TaskReference] = []
     for node, task in enumerate(tasks):
         for dependency in task.depends_on:
-            reference = TaskReference(id=dependency.id, kind=ReferenceKind.DEPENDENCY, task=task.id, at=dependency.at)
             first = index.get(dependency.id)
-            if first is None:
-                unknown.setdefault(_key(reference), reference)
-            elif first == node:
-                selves.append(reference)
-            else:
+            if first is not None and first != node:
                 where = against if _is_later(phases[first], phases[node]) else said
                 where[first, node].append((dependency.origin, dependency.at))
+                continue
+            reference = TaskReference(id=dependency.id, kind=ReferenceKind.DEPENDENCY, task=task.id, at=dependency.at)
+            if first is None:
+                unknown.setdefault(_key(reference), reference)
+            else:
+                selves.append(reference)
     for reference in _other_references(plan, tasks):
         if reference.id not in index:
             unknown.setdefault(_key(reference), reference)

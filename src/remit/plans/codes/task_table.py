@@ -66,7 +66,7 @@ _READING: Final = (
         _WARNING,
         (
             "A list of tasks has an item that is no id, and no title of a task; or a range of other ids does not count "
-            "up. It is left out."
+            "up. It is left out. A note where blockers are listed, which may be anything."
         ),
     ),
     (

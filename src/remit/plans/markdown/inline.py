@@ -12,6 +12,9 @@ from html import unescape
 from typing import Final
 
 _MARKS: Final = re.compile(r"[\[<&~]")
+_UNUSUAL: Final = re.compile(r"[\[<&~*`\t\n]|__|\s\s|\A\s|\s\Z|[^\S ]")
+"""What a text has none of that is shown as it stands."""
+
 _CODE: Final = re.compile(r"(`[^`]*`)")
 _HIDDEN: Final = re.compile(r"<!--(?:(?!<!--).)*?-->|</?(?!https?:)[a-zA-Z][^<>]*>", re.DOTALL | re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"<(https?://[^<>\s]*)>")
@@ -32,6 +35,8 @@ def seen(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return a text of one line as it is shown, without any mark: ``[**A** &amp; b](c)`` is ``A & b``."""
+    if _UNUSUAL.search(text) is None:
+        return text
     text = read_out(text)
     if "*" in text or "`" in text or "__" in text:
         text = _EMPHASIS.sub(lambda found: found[1] or "", text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import mdTrim
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 
@@ -21,6 +22,9 @@ from remit.plans.texts import Line, PlanText
 _NESTING_MAX: Final = 40
 """Lists count two levels, quotations one. What is nested deeper is not looked at; nobody reads it either."""
 
+
+_SILENT: Final = True
+"""Rules of the parser only say whether they fit."""
 
 _ASIDE: Final = Token("aside", "", 0)
 """Stands for every token within a table: the parser writes into it, and nobody reads it."""
@@ -40,15 +44,39 @@ def read_blocks(text: PlanText) -> tuple[Block, ...]:
 def _table_alone(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 - the parser's
     """Read a table as the parser does, and keep its opening token: cells are read from the lines.
 
-    A document of tables would else make three tokens for each cell, most of what reading takes.
+    A document of tables would else make three tokens for each cell, most of what reading takes. The parser decides by
+    heading and delimiter whether it is a table; where it ends is decided here, by the parser's rules.
     """
     if silent:
         return table(state, first, last, silent)
     state.__class__ = _TableState
     try:
-        return table(state, first, last, silent)
+        is_table = table(state, first, min(first + 2, last), silent)
     finally:
         state.__class__ = StateBlock
+    if is_table:
+        state.line = _end_of_table(state, first + 2, last)
+        state.tokens[-1].map = [first, state.line]
+    return is_table
+
+
+def _end_of_table(state: StateBlock, first: int, last: int) -> int:
+    """Return the line that ends a table: blank, less indented, indented as code, or the beginning of another block."""
+    parent, state.parentType = state.parentType, "table"
+    others = state.md.block.ruler.getRules("blockquote")
+    line = first
+    while line < last and state.sCount[line] >= state.blkIndent:
+        start = state.bMarks[line] + state.tShift[line]
+        # No other block begins with a pipe.
+        if state.src[start : start + 1] != "|":
+            is_blank = not mdTrim(state.src[start : state.eMarks[line]])
+            if is_blank or any(rule(state, line, last, _SILENT) for rule in others):
+                break
+        if state.is_code_block(line):
+            break
+        line += 1
+    state.parentType = parent
+    return line
 
 
 class _TableState(StateBlock):

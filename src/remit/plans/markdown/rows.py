@@ -33,12 +33,30 @@ def row_cells(line: Line, containers: Sequence[Container]) -> tuple[Cell, ...]:
     start += len(text[start:]) - len(text[start:].lstrip())
     if text[start : start + 1] == "|":
         start += 1
+    if "\\" not in text:
+        return _plain_cells(text, start, line.start)
     cells: list[Cell] = []
     for pipe in _PIPE.finditer(text, start):
         cells.append(_cell(line, start, pipe.end() - 1))
         start = pipe.end()
     if text[start:].strip():
         cells.append(_cell(line, start, len(text)))
+    return tuple(cells)
+
+
+def _plain_cells(text: str, start: int, offset: int) -> tuple[Cell, ...]:
+    """Return the cells of a line in which nothing is escaped."""
+    cells = []
+    pieces = text[start:].split("|")
+    last = pieces.pop()
+    if last.strip():
+        pieces.append(last)
+    start += offset
+    for piece in pieces:
+        stripped = piece.strip()
+        begin = start + len(piece) - len(piece.lstrip()) if stripped else start
+        cells.append(Cell(text=stripped, place=(begin, begin + len(stripped))))
+        start += len(piece) + 1
     return tuple(cells)
 
 

@@ -22,6 +22,7 @@ TOTAL_WORDS: Final = frozenset({
     "total", "totals", "sum", "overall", "grandtotal", "subtotal", "gesamt", "summe", "gesamtsumme", "zwischensumme",
     "suma", "totaal", "totale", "somme", "итого", "合計", "总计", "小計",
 })  # fmt: skip
+_TOTAL_LENGTH_MAX: Final = 40
 _WIDTH_MIN: Final = 3
 
 
@@ -37,17 +38,17 @@ def kind_of(row: Sequence[Cell], mapping: Mapping[int, TaskField]) -> RowKind:
     """Return what a row is: a task, unless nothing but a name stands in it, or it says that it is a total."""
     filled = [index for index, cell in enumerate(row) if cell.text]
     first = row[filled[0]].text
-    id_column = next((index for index, meant in mapping.items() if meant is TaskField.TASK_ID), None)
-    # With an id of its own, a row is a task that happens to be called so.
-    if filled[0] != id_column or not is_id(shown(first)):
-        if plain(shown(first)) in TOTAL_WORDS:
-            return RowKind.TOTAL
-        if len(filled) == 1 and len(mapping) >= _WIDTH_MIN and _is_heading(first, filled[0] == id_column):
-            return RowKind.HEADING
-    return RowKind.TASK
+    if not first[-1].isdigit() and plain(shown(first[:_TOTAL_LENGTH_MAX])) in TOTAL_WORDS:
+        return RowKind.TOTAL
+    if len(filled) > 1 or len(mapping) < _WIDTH_MIN:
+        return RowKind.TASK
+    is_in_ids = mapping.get(filled[0]) is TaskField.TASK_ID
+    return RowKind.HEADING if _is_heading(first, is_in_ids) else RowKind.TASK
 
 
 def _is_heading(text: str, is_in_ids: bool) -> bool:  # noqa: FBT001 - of this module
+    if is_in_ids and is_id(shown(text)):
+        return False
     if text.startswith(("**", "__", "<b>", "<strong>")):
         return True
     # Ids that are words have titles beside them; a name of several words alone in their column heads a group.

@@ -6,9 +6,6 @@ Does not know: any of them in detail, and what all formats have in common.
 
 from __future__ import annotations
 
-from remit.plans.analysis.critical import time_plan
-from remit.plans.analysis.cycles import order_graph
-from remit.plans.analysis.graph import build_graph
 from remit.plans.plan import Plan
 from remit.plans.task_table.counting import Counts
 from remit.plans.task_table.details import Details
@@ -16,7 +13,7 @@ from remit.plans.task_table.distributions import check_distributions
 from remit.plans.task_table.matrices import Matrices
 from remit.plans.task_table.names import check_names
 from remit.plans.task_table.notes import report_shorthands
-from remit.plans.task_table.order_checks import check_order, order_of
+from remit.plans.task_table.order_checks import Order, check_order
 from remit.plans.task_table.schema_checks import check_schema
 from remit.plans.task_table.totals import check_summary
 from remit.plans.task_table.trace_checks import check_traces
@@ -31,14 +28,7 @@ def check(details: Details, matrices: Matrices, plan: Plan, reporter: PlanReport
     check_schema(details, reporter)
     check_summary(details, counts, reporter)
     check_distributions(details, counts, reporter)
-    check_order(details, matrices, order_of(plan, _longest_chain(plan)), reporter)
+    check_order(details, matrices, Order(plan), reporter)
     check_traces(details, matrices, reporter)
     check_names(details, reporter)
     report_shorthands(details, reporter)
-
-
-def _longest_chain(plan: Plan) -> tuple[str, ...]:
-    """Return the longest chain of tasks; none if nothing is outside of cycles."""
-    graph = build_graph(plan)
-    longest = time_plan(graph, order_graph(graph)).by_count
-    return () if longest is None else longest.tasks

@@ -6,6 +6,7 @@ Does not know: values, except through the samples that it is given.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -110,6 +111,7 @@ _EITHER: Final = frozenset({"task", "story", "userstory", "item", "step", "issue
 """Headings that mean the id or the title; what stands below decides."""
 
 _NAME_LENGTH_MAX: Final = 40
+_MARKS: Final = re.compile(r"[\W_]+")
 
 _PLANNING: Final = frozenset({
     TaskField.DEPENDS_ON, TaskField.BLOCKED_BY, TaskField.BLOCKS, TaskField.STATUS, TaskField.EFFORT,
@@ -146,7 +148,7 @@ def plain(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    found = "".join(character for character in name.casefold() if character.isalnum())
+    found = _MARKS.sub("", name.casefold())
     return found or ("number" if "#" in name or "№" in name else "")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from remit.plans.task_table.columns import TaskField, plain
@@ -27,21 +28,28 @@ _COUNTED: Final = frozenset(COUNTED_FIELDS)
 class Counts:
     """How many tasks have which value of which field; values are compared without case, marks and space."""
 
-    __slots__ = ("_pairs", "_rows", "_single", "shown", "total")
-
     def __init__(self, details: Details) -> None:
         self.total = len(details.record.tasks)
         self.shown: dict[tuple[TaskField, str], str] = {}
-        self._rows = [self._row(task) for task in details.record.tasks]
+        self._details = details
         self._pairs: dict[tuple[TaskField, TaskField], dict[str, Counter[str]]] = {}
-        self._single: dict[TaskField, Counter[str]] = {meant: Counter() for meant in COUNTED_FIELDS}
+
+    @cached_property
+    def _rows(self) -> list[dict[TaskField, str]]:
+        return [self._row(task) for task in self._details.record.tasks]
+
+    @cached_property
+    def _single(self) -> Mapping[TaskField, Counter[str]]:
+        """How often each value is there; counted when somebody asks, for most documents claim nothing."""
+        found: dict[TaskField, Counter[str]] = {meant: Counter() for meant in COUNTED_FIELDS}
         for row in self._rows:
             for meant, key in row.items():
-                self._single[meant][key] += 1
-        for declared in details.schema.values():
-            if declared.meant in self._single:
+                found[meant][key] += 1
+        for declared in self._details.schema.values():
+            if declared.meant in found:
                 for value in declared.values:
-                    self._single[declared.meant].setdefault(plain(value), 0)
+                    found[declared.meant].setdefault(plain(value), 0)
+        return found
 
     def _row(self, task: TaskRecord) -> dict[TaskField, str]:
         row: dict[TaskField, str] = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from remit.plans.markdown.inline import shown
 from remit.plans.task_table.columns import TaskField
 from remit.plans.task_table.index import TaskIndex
-from remit.plans.task_table.record import Entry, TaskRecord, TaskTable, Value
+from remit.plans.task_table.record import Entry, TableForm, TaskRecord, TaskTable, Value
 from remit.plans.task_table.references import EMPTY, ReferenceReader, References
 from remit.plans.task_table.schema import SchemaField, schema_of
 from remit.plans.texts import PlanText
@@ -62,7 +62,9 @@ class Details:
 
 def details_of(record: TaskTable, text: PlanText) -> Details:
     """Return the tasks with what their lists name."""
-    index = TaskIndex((task.id, shown(task.title)) for task in record.tasks)
+    # In rows, titles are what cells show already.
+    is_shown = record.form is TableForm.ROWS
+    index = TaskIndex((task.id, task.title if is_shown else shown(task.title)) for task in record.tasks)
     reader = ReferenceReader(len(text.text))
     blank = Details(record=record, text=text, tasks=(), schema=schema_of(record), index=index, reader=reader)
     return Details(
@@ -76,10 +78,7 @@ def details_of(record: TaskTable, text: PlanText) -> Details:
 
 
 def _task(task: TaskRecord, details: Details) -> TaskDetails:
-    values: dict[TaskField, Value] = {}
-    for value in task.values:
-        if value.meant is not None:
-            values.setdefault(value.meant, value)
+    values = task.fields()
 
     def read(meant: TaskField, tasks: TaskIndex | None = None) -> References:
         value = values.get(meant)

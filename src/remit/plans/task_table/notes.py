@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from remit.plans.markdown import Table
+from remit.plans.markdown import Cell
 from remit.plans.markdown.inline import shown
 from remit.plans.task_table.details import Details
 from remit.plans.task_table.ids import Shorthand
@@ -41,8 +41,8 @@ def report_reading(reading: RecordReading, reporter: PlanReporter) -> None:
     for oddity in reading.oddities:
         reporter.report(oddity.code, oddity.message, at=oddity.at, related=dict(oddity.related))
     reported: set[str] = set()
-    for table, columns in reading.mapped:
-        _report_columns(table, columns, reporter, reported)
+    for header, columns in reading.mapped:
+        _report_columns(header, columns, reporter, reported)
     _report_apart(reading, reporter)
     _report_nested(reading.record.tasks, reporter)
     if not reading.record.tasks:
@@ -86,17 +86,17 @@ def _report_nested(tasks: tuple[TaskRecord, ...], reporter: PlanReporter) -> Non
         )
 
 
-def _report_columns(table: Table, columns: Columns, reporter: PlanReporter, reported: set[str]) -> None:
+def _report_columns(header: tuple[Cell, ...], columns: Columns, reporter: PlanReporter, reported: set[str]) -> None:
     """Say once for the same columns what they were read as."""
-    read = [f"{meant} in {shown(table.header[index].text)!r}" for index, meant in columns.mapping.items()]
-    unread = [repr(shown(cell.text)) for index, cell in enumerate(table.header) if index not in columns.mapping]
+    read = [f"{meant} in {shown(header[index].text)!r}" for index, meant in columns.mapping.items()]
+    unread = [repr(shown(cell.text)) for index, cell in enumerate(header) if index not in columns.mapping]
     joint = "; ids stand before the titles" if columns.is_joint else ""
     kept = f"; no field is in {', '.join(unread)}" if unread else ""
     message = f"expected a table of fields for each task, got rows of tasks, read so: {', '.join(read)}{joint}{kept}"
     if message in reported:
         return
     reported.add(message)
-    at = (table.header[0].place[0], table.header[-1].place[1])
+    at = (header[0].place[0], header[-1].place[1])
     reporter.report("TABLE_COLUMNS_READ", message, at=at)
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from remit.diagnostics import Severity
+from remit.plans.analysis.critical import time_plan
+from remit.plans.analysis.cycles import order_graph
+from remit.plans.analysis.graph import build_graph
 from remit.plans.drawing import EDGES_MAX, Node, Picture, longest_line, read_picture, words_of
 from remit.plans.plan import Place, Plan
 from remit.plans.task_table.columns import TaskField, field_named
@@ -33,22 +36,28 @@ _PATH_NAMES: Final = frozenset({"criticalpathlength", "criticalpath", "lengthofc
 _PATH_UNITS: Final = frozenset({"", "task", "tasks", "steps", "nodes"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The dependencies of a plan: what each task waits for, and the longest chain of tasks."""
+    """The dependencies of a plan, each part worked out when a document says something to compare with it."""
 
-    before: Mapping[str, frozenset[str]]
-    places: Mapping[str, Place]
-    chain: tuple[str, ...]
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
 
+    @cached_property
+    def before(self) -> Mapping[str, frozenset[str]]:
+        """Return what each task waits for."""
+        return {task.id: frozenset(one.id for one in task.depends_on) for task in reversed(self._plan.tasks)}
 
-def order_of(plan: Plan, chain: tuple[str, ...]) -> Order:
-    """Return the dependencies of a plan between tasks that it has."""
-    return Order(
-        before={task.id: frozenset(one.id for one in task.depends_on) for task in reversed(plan.tasks)},
-        places={task.id: task.at for task in reversed(plan.tasks)},
-        chain=chain,
-    )
+    @cached_property
+    def places(self) -> Mapping[str, Place]:
+        """Return where each task stands."""
+        return {task.id: task.at for task in reversed(self._plan.tasks)}
+
+    @cached_property
+    def chain(self) -> tuple[str, ...]:
+        """Return the longest chain of tasks; none if nothing is outside of cycles."""
+        graph = build_graph(self._plan)
+        longest = time_plan(graph, order_graph(graph)).by_count
+        return () if longest is None else longest.tasks
 
 
 def check_order(details: Details, matrices: Matrices, order: Order, reporter: PlanReporter) -> None:
@@ -64,15 +73,17 @@ def check_order(details: Details, matrices: Matrices, order: Order, reporter: Pl
 def _check_readable(details: Details, reporter: PlanReporter) -> None:
     for task in details.tasks:
         value = task.record.value(TaskField.DEPENDS_ON)
-        if value is None or field_named(value.name) is TaskField.BLOCKED_BY:
-            # Blockers may be anything; those that are tasks are read.
+        if value is None:
             continue
+        # Blockers may be anything; those that are tasks are read.
+        severity = Severity.NOTE if field_named(value.name) is TaskField.BLOCKED_BY else None
         for loose in task.depends_on.loose:
             reporter.report(
                 "TABLE_REFERENCE_UNREADABLE",
                 f"expected ids or titles of tasks in {value.name} of {task.id}, got "
                 f"{loose.text[:60]!r}, which is left out",
                 at=loose.at,
+                severity=severity,
             )
 
 

@@ -32,7 +32,7 @@ from remit.plans.task_table.columns import TaskField, plain
 from remit.plans.task_table.details import Details, TaskDetails
 from remit.plans.task_table.efforts import DEFAULT_DAYS, days_of, declared_days, is_bare, is_points, size_of, unit_days
 from remit.plans.task_table.matrices import Matrices
-from remit.plans.task_table.record import TaskRecord, Value
+from remit.plans.task_table.record import TableForm, TaskRecord, Value
 from remit.plans.task_table.references import References
 from remit.plans.task_table.states import is_dropped, mark_of, risk_of, state_of
 from remit.plans.task_table.wording import counted
@@ -50,6 +50,13 @@ _KINDS: Final = {
 _PART_MARK: Final = re.compile(r"`[^`]*`|(;|<br ?/?>)", re.IGNORECASE)
 _BULLET: Final = re.compile(r"\s*(?:(?:[-*•]|\d{1,3}[.)])\s+)?(?:\[[ xX]?\]\s+)?")
 _PATH_PARTS: Final = re.compile(r"[^,;\s`]+")
+_WORDS: Final = frozenset({
+    TaskField.PHASE, TaskField.ROLE, TaskField.OWNER, TaskField.PRIORITY, TaskField.WORKFLOW_SCOPE,
+    TaskField.WORKSTREAM,
+})  # fmt: skip
+"""Fields that a plan takes as they are shown."""
+
+_Fields = Mapping[TaskField, Value]
 _EMPTY: Final = frozenset({"", "—", "\u2013", "-", "none", "n/a"})
 
 
@@ -88,40 +95,43 @@ def plan_of(details: Details, matrices: Matrices, reporter: PlanReporter) -> Pla
 
 def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tuple[Dependency, ...]) -> PlanTask:
     record = task.record
-    state, state_at = _state(record, reading)
+    fields = record.fields()
+    state, state_at = _state(record, fields, reading)
+    words = {meant: _word(value) for meant, value in fields.items() if meant in _WORDS}
     return PlanTask(
         id=task.id,
-        title=shown(record.title),
+        title=record.title if reading.details.record.form is TableForm.ROWS else shown(record.title),
         at=record.id_at,
-        kind=_KINDS.get(plain(record.text(TaskField.KIND)), TaskKind.WORK),
+        kind=_KINDS.get(plain(_text(fields, TaskField.KIND)), TaskKind.WORK),
         state=state,
         state_at=state_at,
-        phase=_phase_id(record),
-        role=_word(record, TaskField.ROLE),
-        owner=_word(record, TaskField.OWNER),
-        objective=_objective(record),
-        depends_on=_joined(tuple(_dependencies(task, matrices)), blocked),
-        criteria=_parts(record.value(TaskField.ACCEPTANCE_CRITERIA)),
-        files=_files(record.value(TaskField.FILES), reading.details),
-        verify=_commands(record.value(TaskField.VERIFY)),
-        risk=risk_of(record.text(TaskField.RISK)),
-        risks=_parts(record.value(TaskField.RISKS)),
-        priority=_word(record, TaskField.PRIORITY),
-        scope=_word(record, TaskField.WORKFLOW_SCOPE),
-        workstream=_word(record, TaskField.WORKSTREAM),
-        estimate=_estimate(record.value(TaskField.EFFORT), reading),
+        phase=words.get(TaskField.PHASE) or _phase_heading(record.heading),
+        role=words.get(TaskField.ROLE),
+        owner=words.get(TaskField.OWNER),
+        objective=_text(fields, TaskField.DELIVERABLE) or _text(fields, TaskField.DESCRIPTION),
+        depends_on=_joined(tuple(_dependencies(task, fields, matrices)), blocked),
+        criteria=_parts(fields.get(TaskField.ACCEPTANCE_CRITERIA)),
+        files=_files(fields.get(TaskField.FILES), reading.details),
+        verify=_commands(fields.get(TaskField.VERIFY)),
+        risk=risk_of(_text(fields, TaskField.RISK)),
+        risks=_parts(fields.get(TaskField.RISKS)),
+        priority=words.get(TaskField.PRIORITY),
+        scope=words.get(TaskField.WORKFLOW_SCOPE),
+        workstream=words.get(TaskField.WORKSTREAM),
+        estimate=_estimate(fields.get(TaskField.EFFORT), reading),
         requirements=_references(task.requirements),
         requirements_at=task.requirements.at,
         test_cases=_references(task.tests),
     )
 
 
-def _objective(record: TaskRecord) -> str:
-    return record.text(TaskField.DELIVERABLE) or record.text(TaskField.DESCRIPTION)
+def _text(fields: _Fields, meant: TaskField) -> str:
+    value = fields.get(meant)
+    return "" if value is None else value.text
 
 
-def _word(record: TaskRecord, meant: TaskField) -> str | None:
-    text = shown(record.text(meant))
+def _word(value: Value) -> str | None:
+    text = shown(value.text)
     return None if text.casefold() in _EMPTY else text
 
 
@@ -184,9 +194,9 @@ def _references(found: References) -> tuple[Reference, ...]:
     return tuple(Reference(id=written, at=mention.at) for written, mention in found.ids())
 
 
-def _dependencies(task: TaskDetails, matrices: Matrices) -> Iterator[Dependency]:
+def _dependencies(task: TaskDetails, fields: _Fields, matrices: Matrices) -> Iterator[Dependency]:
     """Yield what comes before a task: what its own field says, or the matrix where it has no such field."""
-    has_field = task.record.value(TaskField.DEPENDS_ON) is not None
+    has_field = TaskField.DEPENDS_ON in fields
     listed = task.depends_on if has_field else matrices.dependencies.get(task.id, task.depends_on)
     origin = DependencyOrigin.FIELD if has_field else DependencyOrigin.MATRIX
     for written, mention in listed.ids():
@@ -210,10 +220,10 @@ def _blocked(details: Details) -> Mapping[str, tuple[Dependency, ...]]:
     return {written: tuple(dependencies) for written, dependencies in found.items()}
 
 
-def _state(record: TaskRecord, reading: _Reading) -> tuple[TaskState, Place]:
-    value = record.value(TaskField.STATUS)
+def _state(record: TaskRecord, fields: _Fields, reading: _Reading) -> tuple[TaskState, Place]:
+    value = fields.get(TaskField.STATUS)
     if value is None:
-        return _marked(record)
+        return _marked(record, fields)
     if value.text.casefold() in _EMPTY:
         return TaskState.PENDING, value.at
     # A column of percentages may leave out the sign.
@@ -225,9 +235,9 @@ def _state(record: TaskRecord, reading: _Reading) -> tuple[TaskState, Place]:
     return state, value.at
 
 
-def _marked(record: TaskRecord) -> tuple[TaskState, Place]:
+def _marked(record: TaskRecord, fields: _Fields) -> tuple[TaskState, Place]:
     """Return the state that a box or mark before the title says, such as ``[x] Build``."""
-    value = record.value(TaskField.TITLE)
+    value = fields.get(TaskField.TITLE)
     state = None if value is None else mark_of(value.text)
     return (TaskState.PENDING, record.id_at) if state is None or value is None else (state, value.at)
 
@@ -314,8 +324,8 @@ def _report_assumed(reading: _Reading) -> None:
 
 
 def _phase_id(record: TaskRecord) -> str | None:
-    named = _word(record, TaskField.PHASE)
-    return named if named is not None else _phase_heading(record.heading)
+    value = record.value(TaskField.PHASE)
+    return (None if value is None else _word(value)) or _phase_heading(record.heading)
 
 
 def _phase_heading(heading: str) -> str | None:

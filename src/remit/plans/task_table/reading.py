@@ -72,17 +72,17 @@ class Found:
     tables: list[tuple[SideTable, Table]] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
     apart: list[Apart] = field(default_factory=list)
-    mapped: list[tuple[Table, Columns]] = field(default_factory=list)
+    mapped: list[tuple[tuple[Cell, ...], Columns]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReading:
-    """A record, with what is odd about the text, rows that are no tasks, and the tables that tasks were read from."""
+    """A record, with what is odd about the text, rows that are no tasks, and the headings that they were read under."""
 
     record: TaskTable
     oddities: tuple[Oddity, ...]
     apart: tuple[Apart, ...]
-    mapped: tuple[tuple[Table, Columns], ...]
+    mapped: tuple[tuple[tuple[Cell, ...], Columns], ...]
 
 
 def read_record(text: PlanText) -> RecordReading:
@@ -210,7 +210,7 @@ def _read_tables(titled: list[Titled], found: Found, form: TableForm) -> None:
             kind = _matrix_kind(columns)
             found.tables.append((side_table(table, kind=kind, heading=one.heading), table))
         elif form is TableForm.ROWS:
-            found.mapped.append((table, columns))
+            found.mapped.append((table.header, columns))
             _read_rows(one, table, columns, found)
 
 

@@ -61,7 +61,18 @@ class TaskRecord:
 
     def value(self, meant: TaskField) -> Value | None:
         """Return the first value of a field."""
-        return next((value for value in self.values if value.meant is meant), None)
+        for value in self.values:
+            if value.meant is meant:
+                return value
+        return None
+
+    def fields(self) -> dict[TaskField, Value]:
+        """Return the first value of each field that the task has."""
+        found: dict[TaskField, Value] = {}
+        for value in self.values:
+            if value.meant is not None and value.meant not in found:
+                found[value.meant] = value
+        return found
 
     def text(self, meant: TaskField) -> str:
         """Return what a field holds; ``""`` if the task does not have it."""

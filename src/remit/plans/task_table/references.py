@@ -109,6 +109,8 @@ class ReferenceReader:
             task: The task that the cell is about; ``all previous`` are those before it.
         """
         at = (start, start + len(written))
+        if tasks is not None and written in tasks.ids:
+            return References(mentions=(Mention(written=written, at=at, ids=(written,)),), at=at)
         if _is_none(written):
             return References(says_none=True, at=at)
         for struck in _STRUCK.finditer(written) if "~~" in written else ():

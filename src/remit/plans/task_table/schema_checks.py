@@ -73,7 +73,14 @@ def _check_duplicates(details: Details, reporter: PlanReporter) -> None:
 
 
 def _check_repeated(details: Details, reporter: PlanReporter) -> None:
+    clean: set[tuple[str, ...]] = set()
     for task in details.record.tasks:
+        names = tuple([value.name for value in task.values])
+        if names in clean:
+            continue
+        if len({plain(name) for name in names if name}) == sum(map(bool, names)):
+            clean.add(names)
+            continue
         seen: dict[str, Value] = {}
         for value in task.values:
             first = seen.setdefault(plain(value.name), value)
