@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit.governance.suggestions import did_you_mean
+from remit.plans.documents import shorten
 from remit.plans.spectra import names
 from remit.plans.spectra.header import is_rule
 from remit.plans.spectra.items import Checkbox, Item, read_checkbox, read_item
@@ -87,7 +88,10 @@ def _read_own(item: Item, body: Body, reporter: PlanReporter) -> bool:
     name = names.field_of(item.key.text)
     if name is None and (not item.bullet or names.plain_key(item.key.text) in _ASSESSMENT):
         return False
-    raw = RawField(name=name, item=item, key=item.key, value=item.value)
+    value = item.value
+    if name in names.NESTED and value.text.startswith("#"):
+        value = _without_comment(value, reporter)
+    raw = RawField(name=name, item=item, key=item.key, value=value)
     if name is None:
         body.others.append(raw)
         _report_unknown(raw, body, reporter)
@@ -98,6 +102,17 @@ def _read_own(item: Item, body: Body, reporter: PlanReporter) -> bool:
         _check_form(raw, name, reporter)
     body.current = raw
     return True
+
+
+def _without_comment(value: Piece, reporter: PlanReporter) -> Piece:
+    """Return an empty value for one that is a comment, such as ``# from level 3 on``."""
+    reporter.report(
+        "SPECTRA_LINE_FORM",
+        f"expected nothing behind a field that has its values below, got the comment {value.text!r}; it is not read",
+        at=value.place,
+        replacement="",
+    )
+    return value.cut(0, 0)
 
 
 def _take_checkbox(checkbox: Checkbox, body: Body) -> bool:
@@ -171,9 +186,10 @@ def _report_strays(body: Body, reporter: PlanReporter) -> None:
     if not body.strays:
         return
     first = body.strays[0]
-    more = "" if len(body.strays) == 1 else f" and {len(body.strays) - 1} more lines"
+    count = len(body.strays) - 1
+    more = f" and {count} more line{'s' if count > 1 else ''}" if count else ""
     reporter.report(
         "SPECTRA_LINE_UNKNOWN",
-        f"expected fields of the task, got other text{more}; it is not read",
+        f"expected fields of the task, got {shorten(first.line.text.strip())}{more}; it is not read",
         at=first.place,
     )

@@ -170,7 +170,8 @@ def _check(header: Header, reporter: PlanReporter) -> None:
     if missing:
         reporter.report(
             "SPECTRA_HEADER_MISSING",
-            f"expected {' and '.join(f'## {name}:' for name in missing)} in the header, got none; plan.json needs them",
+            f"expected {' and '.join(f'## {name}:' for name in missing)} in the header, got none; plan.json must have "
+            + ("it" if len(missing) == 1 else "both"),
             at=header.title_at,
         )
 
@@ -184,7 +185,7 @@ def check_date(written: Piece, reporter: PlanReporter) -> None:
     alone = "" if day is None else f", {day!r} alone"
     reporter.report(
         "SPECTRA_DATE_INVALID",
-        f"expected the day as YYYY-MM-DD{alone}, got {written.text!r}",
+        f"expected the day as YYYY-MM-DD{alone}, got {written.text!r}; write it so",
         at=written.place,
     )
 
@@ -192,10 +193,8 @@ def check_date(written: Piece, reporter: PlanReporter) -> None:
 def _check_title(header: Header, reporter: PlanReporter) -> None:
     if header.title == names.TITLE:
         return
-    got = "none" if header.title is None else repr(header.title)
-    reporter.report(
-        "SPECTRA_TITLE", f"expected the title '# {names.TITLE}', got {got}; it is read as one", at=header.title_at
-    )
+    got = "none" if header.title is None else f"{header.title!r}, which is read as one"
+    reporter.report("SPECTRA_TITLE", f"expected the title '# {names.TITLE}', got {got}", at=header.title_at)
 
 
 def _check_level(header: Header, reporter: PlanReporter) -> None:
@@ -212,7 +211,8 @@ def _check_level(header: Header, reporter: PlanReporter) -> None:
     if not 0 <= number <= names.LEVEL_MAX:
         reporter.report(
             "SPECTRA_LEVEL_INVALID",
-            f"expected one level from 0 to {names.LEVEL_MAX}, got {level.text!r}; the plan is read as level 1",
+            f"expected one level from 0 to {names.LEVEL_MAX}, got {level.text!r}; the plan is read as "
+            "level 1, write which it is",
             at=level.place,
         )
         return

@@ -55,11 +55,12 @@ def _check_subs(raw: RawField, reporter: PlanReporter) -> None:
         start = item.content.start - item.line.start
         if item.line.text[:start] == _SUB or not item.content.text:
             continue
+        how = "it is read as one" if item.bullet else "it is read as part of the one before"
         replacement = _SUB if item.bullet and item.indent <= len(_SUB) - 1 and item.content.text else None
         reporter.report(
             "SPECTRA_ITEM_FORM",
             f"expected sub-items of {raw.name or raw.key.text!r} to begin with {_SUB!r}, got "
-            f"{item.line.text[:start]!r}; it is read as one, or as part of the one before",
+            f"{item.line.text[:start]!r}; {how}",
             at=(item.line.start, item.content.start),
             replacement=replacement,
         )
@@ -145,7 +146,8 @@ def _report_nested(item: Item, key: str, reporter: PlanReporter) -> None:
 def _report_unread(content: Piece, raw: RawField, reporter: PlanReporter) -> None:
     reporter.report(
         "SPECTRA_ITEM_UNKNOWN",
-        f"expected sub-items {', '.join(names.OWNERSHIP_KEYS)} of {raw.name}, got {content.text!r}; it is not read",
+        f"expected sub-items {', '.join(names.OWNERSHIP_KEYS)} of {raw.name}, got {content.text!r}; it is not "
+        "read, take it out",
         at=content.place,
     )
 
@@ -196,7 +198,7 @@ def report_words(loose: tuple[Piece, ...], unread: tuple[Piece, ...], reporter: 
             replacement=", ".join(ids) or same_id(word.text),
         )
     if unread:
-        more = "" if len(unread) == 1 else f" and {len(unread) - 1} more words"
+        more = and_more(len(unread) - 1, "word")
         reporter.report(
             "SPECTRA_REFERENCE_UNREAD",
             f"expected ids of tasks separated by commas, got {unread[0].text!r}{more}; such words are not read",
@@ -211,6 +213,11 @@ def read_assertions(raw: RawField, reporter: PlanReporter) -> tuple[Assertion, .
         contents.insert(0, raw.value)
     _check_subs(raw, reporter)
     return tuple(read_assertion(content, reporter) for content in contents if content.text)
+
+
+def and_more(count: int, what: str) -> str:
+    """Return how many things there are beside the one that is shown."""
+    return f" and {count} more {what}{'s' if count > 1 else ''}" if count else ""
 
 
 def path_lists(ownership: Ownership) -> tuple[tuple[str, tuple[PathClaim, ...]], ...]:

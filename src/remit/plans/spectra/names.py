@@ -38,6 +38,9 @@ FIELDS: Final = (
 )  # fmt: skip
 """Fields of a task in the order in which they are written."""
 
+NESTED: Final = frozenset({CRITERIA, OWNERSHIP, WIRING, ASSERTIONS})
+"""Fields whose values stand on lines of their own."""
+
 REQUIRED_FROM: Final[Mapping[str, int]] = MappingProxyType(
     {CRITERIA: 0, FILES: 0, VERIFY: 0, RISK: 1, ITERATIONS: 1, SCOPE: 2, WIRING: 2, OWNERSHIP: 3}
 )

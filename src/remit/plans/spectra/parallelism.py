@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from remit.plans.documents import shorten
 from remit.plans.drawing import EDGES_MAX, is_drawn, read_picture, words_of
 from remit.plans.plan import NOWHERE, Place, Reference
 from remit.plans.spectra import names
@@ -18,7 +19,7 @@ from remit.plans.spectra.header import is_rule
 from remit.plans.spectra.hidden import Hidden
 from remit.plans.spectra.ids import Chains, has_arrow, is_canonical, is_id, read_chains, read_references, same_id
 from remit.plans.spectra.items import Item, read_item
-from remit.plans.spectra.lists import report_references, report_words
+from remit.plans.spectra.lists import and_more, report_references, report_words
 from remit.plans.spectra.markers import read_marker
 from remit.plans.spectra.pieces import Piece, bracketed
 from remit.plans.spectra.record import GraphEntry, Marker, OtherField, Parallelism
@@ -170,14 +171,14 @@ def read_recommendation(value: Piece, reporter: PlanReporter) -> str | None:
     if known is None:
         reporter.report(
             "SPECTRA_RECOMMENDATION_UNKNOWN",
-            f"expected {names.TEAM_ELIGIBLE} or {names.SEQUENTIAL_ONLY}, got {value.text!r}",
+            f"expected {names.TEAM_ELIGIBLE} or {names.SEQUENTIAL_ONLY}, got {value.text!r}; choose one",
             at=value.place,
         )
         return value.text or None
     if value.text != known:
         reporter.report(
             "SPECTRA_RECOMMENDATION_FORM",
-            f"expected {known}, got {value.text!r}, which is read as it",
+            f"expected {known}, got {value.text!r}, which is read so",
             at=value.place,
             replacement=known,
         )
@@ -281,9 +282,9 @@ def _subjects(before: Piece) -> list[Piece]:
 def _report_strays(strays: list[Item], reporter: PlanReporter) -> None:
     if not strays:
         return
-    more = "" if len(strays) == 1 else f" and {len(strays) - 1} more lines"
+    more = and_more(len(strays) - 1, "line")
     reporter.report(
         "SPECTRA_LINE_UNKNOWN",
-        f"expected lines of the assessment or the graph, got other text{more}; it is not read",
+        f"expected lines of the assessment or the graph, got {shorten(strays[0].content.text)}{more}; it is not read",
         at=strays[0].place,
     )

@@ -111,7 +111,7 @@ def _check_header(section: Section, header: TaskHeader, reporter: PlanReporter) 
     elif not header.is_canonical:
         reporter.report(
             "SPECTRA_TASK_FORM",
-            f"expected the header {canonical!r}, got {section.heading.text.strip()!r}",
+            f"expected the header {canonical!r}, got {section.heading.text.strip()!r}; other readers see no task",
             at=section.heading.place,
             replacement=canonical,
         )
@@ -119,7 +119,7 @@ def _check_header(section: Section, header: TaskHeader, reporter: PlanReporter) 
     if not header.title.text:
         reporter.report(
             "SPECTRA_TASK_TITLE_MISSING",
-            f"expected a title behind the id of task {task_id}, got none",
+            f"expected a title behind the id of task {task_id}, got none; write what the task is",
             at=_header_place(section),
         )
 
@@ -181,7 +181,8 @@ def _description(
     if checkbox is None:
         reporter.report(
             "SPECTRA_CHECKBOX_MISSING",
-            f"expected '- [ ] {task_id}: {header.title.text}' below the header of task {task_id}, got no check mark",
+            f"expected '- [ ] {task_id}: {header.title.text}' below the header of task {task_id}, got no check mark; "
+            "add the line",
             at=_header_place(section),
         )
         return None
@@ -195,7 +196,8 @@ def _description(
     if same_id(written.text) != task_id:
         reporter.report(
             "SPECTRA_CHECKBOX_ID",
-            f"expected the id {task_id!r} of the header beside the check mark, got {written.text!r}",
+            f"expected the id {task_id!r} of the header beside the check mark, got {written.text!r}; make "
+            "both the same",
             at=written.place,
             related={"header": header.id.place},
             replacement=task_id,
@@ -207,7 +209,7 @@ def _description(
     elif text.text and header.title.text and text.text != header.title.text:
         reporter.report(
             "SPECTRA_TITLE_DIFFERS",
-            f"expected the title of task {task_id} beside the check mark, got {text.text!r}",
+            f"expected the title of task {task_id} beside the check mark, got {text.text!r}; the header's counts",
             at=text.place,
             related={"title": header.title.place},
         )
@@ -218,7 +220,7 @@ def _report_checkbox(checkbox: Checkbox, text: Piece, task_id: str, reporter: Pl
     canonical = f"- [{checkbox.mark.text}] {task_id}: {text.text}".rstrip()
     reporter.report(
         "SPECTRA_CHECKBOX_FORM",
-        f"expected {canonical!r}, got {checkbox.item.line.text.strip()!r}",
+        f"expected {canonical!r}, got {checkbox.item.line.text.strip()!r}; other readers do not see the mark",
         at=checkbox.item.line.place,
         replacement=canonical,
     )

@@ -39,7 +39,7 @@ def risk_of(value: Piece, reporter: PlanReporter, *, at: Place) -> RiskClass | N
         said = "; it is read, and other readers refuse it" if risk is not None else ""
         reporter.report(
             "SPECTRA_RISK_INVALID",
-            f"expected {', '.join(names.ALLOWED_RISKS[:-1])} or {names.ALLOWED_RISKS[-1]}, got {_shown(value)}{said}",
+            f"expected one of {', '.join(names.ALLOWED_RISKS)}, got {_shown(value)}{said}; choose one",
             at=at,
         )
     elif value.text != risk.value:
@@ -60,7 +60,7 @@ def read_scope(raw: RawField, reporter: PlanReporter) -> str | None:
     if scope is None or rest.strip("*_`\"')] ").startswith((",", "/", "+", "&", "|")):
         reporter.report(
             "SPECTRA_SCOPE_INVALID",
-            f"expected one of {', '.join(names.SCOPES)}, got {_shown(raw.value)}",
+            f"expected one of {', '.join(names.SCOPES)}, got {_shown(raw.value)}; choose one",
             at=_place(raw),
         )
     elif raw.value.text.casefold() != scope:
@@ -79,7 +79,7 @@ def read_iterations(raw: RawField, reporter: PlanReporter) -> int | None:
     if found is None or len(found["number"]) > 9:
         reporter.report(
             "SPECTRA_ITERATIONS_INVALID",
-            f"expected a whole number of iterations, got {_shown(raw.value)}",
+            f"expected a whole number of iterations, got {_shown(raw.value)}; write one, such as 5",
             at=_place(raw),
         )
         return None

@@ -66,7 +66,8 @@ def _check_twice(task: SpectraTask, reporter: PlanReporter) -> None:
                 where = f"in {key} twice" if key == first_key else f"in {first_key} and in {key}"
                 reporter.report(
                     "SPECTRA_PATH_REPEATED",
-                    f"expected each path once in the ownership of task {task.id}, got {claim.written!r} {where}",
+                    f"expected each path once in the ownership of task {task.id}, got {claim.written!r} {where}; "
+                    "take one out",
                     at=claim.at,
                     related={"first": first.at},
                 )
@@ -83,8 +84,8 @@ def _check_files(task: SpectraTask, reporter: PlanReporter) -> None:
         if not claimed.meets(claim.path):
             reporter.report(
                 "SPECTRA_FILE_UNOWNED",
-                f"expected every file of task {task.id} in its owns or touches, got {claim.written!r} in neither; the "
-                "task could not write it",
+                f"expected every file of task {task.id} in its owns or touches, got {claim.written!r} in neither; add "
+                "it to one of them, or the task could not write it",
                 at=claim.at,
             )
     for claim in changed:
@@ -92,7 +93,7 @@ def _check_files(task: SpectraTask, reporter: PlanReporter) -> None:
             reporter.report(
                 "SPECTRA_FILE_UNLISTED",
                 f"expected {names.FILES} of task {task.id} to name all that it owns and touches, got no "
-                f"{claim.written!r}",
+                f"{claim.written!r}; add it there, or take it out here",
                 at=claim.at,
             )
 

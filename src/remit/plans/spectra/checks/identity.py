@@ -38,7 +38,7 @@ def _check_order(task: SpectraTask, last: SpectraTask | None, reporter: PlanRepo
     if task.id == "000":
         reporter.report(
             "SPECTRA_TASK_ZERO",
-            "expected tasks to be numbered from 001, got 000, which other readers always refuse",
+            "expected tasks to be numbered from 001, got 000, which other readers always refuse; renumber them",
             at=task.id_at,
         )
     elif last is not None and task.id < last.id:
@@ -69,7 +69,7 @@ def _report_unknown(references: Iterable[Reference], known: set[str], reporter: 
         if reference.id not in known:
             reporter.report(
                 "SPECTRA_REFERENCE_UNKNOWN",
-                f"expected the id of a task of this plan, got {reference.id!r}",
+                f"expected the id of a task of this plan, got {reference.id!r}; add the task, or take the id out",
                 at=reference.at,
             )
 

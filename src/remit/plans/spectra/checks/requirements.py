@@ -48,7 +48,7 @@ def check_requirements(reading: SpectraReading, reporter: PlanReporter) -> None:
         reporter.report(
             "SPECTRA_FORCED_FAILURE_MISSING",
             f"expected a task that shows that its check fails when it should, from level {names.WIRING_LEVEL} on, got "
-            "none whose title or criteria say so (forced failure, failure injection, must fail)",
+            "none whose title or criteria say so (forced failure, failure injection, must fail); add one",
             at=reading.plan.level_at if reading.plan.level_at != NOWHERE else reading.plan.at,
         )
 

@@ -68,7 +68,8 @@ def _check_complete(marker: Marker, plan: SpectraPlan, reporter: PlanReporter) -
         first = open_tasks[0]
         reporter.report(
             "SPECTRA_STATE_DIFFERS",
-            f"expected all tasks to be done where {COMPLETE} stands, got {len(open_tasks)} that are not",
+            f"expected all tasks to be done where {COMPLETE} stands, got {len(open_tasks)} that are not; "
+            "correct their marks, or take this one out",
             at=marker.at,
             related={"first": first.mark_at},
         )
@@ -79,7 +80,8 @@ def _check_split(marker: Marker, tasks: Mapping[str, SpectraTask], reporter: Pla
     if missing:
         reporter.report(
             "SPECTRA_REFERENCE_UNKNOWN",
-            f"expected the parts of the split to be tasks of this plan, got no {', '.join(one.id for one in missing)}",
+            f"expected the parts of the split to be tasks of this plan, got no {', '.join(one.id for one in missing)}; "
+            "add them",
             at=missing[0].at,
         )
 
@@ -89,7 +91,7 @@ def _compare(task: SpectraTask, state: TaskState, at: tuple[int, int], reporter:
         reporter.report(
             "SPECTRA_STATE_DIFFERS",
             f"expected the check mark of task {task.id}, which counts, to say {_shown(state)} as this does, got "
-            f"{_shown(task.state)}",
+            f"{_shown(task.state)}; correct one of them",
             at=at,
             related={"check mark": task.mark_at},
         )
