@@ -22,7 +22,7 @@ from remit.clock import DatabaseClock
 from remit.core.canonical import JsonValue
 from remit.core.definition import Definition, definition_digest, encode_definition
 from remit.core.runnable import require_runnable
-from remit.errors import DefinitionInvalidError, NotFoundError, OperationError
+from remit.errors import DefinitionInvalidError, NotFoundError, OperationError, SettingsInvalidError
 from remit.governance.policy import BusinessConfig, encode_policy
 from remit.ids import Digest, PrincipalId, TenantId, WorkerId
 from remit.plans.business import compile_business
@@ -64,8 +64,27 @@ APPROVER: Final = PrincipalId("approver")
 
 
 def installed_packs() -> list[Pack]:
-    """Return the packs that installed distributions announce under ``remit.packs``."""
+    """Return the packs that installed distributions announce under ``remit.packs``.
+
+    Raises:
+        SettingsInvalidError: the libraries of one are not installed.
+    """
     return [entry.load()() for entry in entry_points(group=PACKS_GROUP)]
+
+
+def usable_packs() -> tuple[list[Pack], list[str]]:
+    """Return the installed packs that have their libraries, and why each other one is left out.
+
+    Who checks a document needs no pack that it does not use; who runs one must not miss a tool unnoticed.
+    """
+    packs: list[Pack] = []
+    reasons: list[str] = []
+    for entry in entry_points(group=PACKS_GROUP):
+        try:
+            packs.append(entry.load()())
+        except SettingsInvalidError as error:
+            reasons.append(error.message)
+    return packs, reasons
 
 
 class Kernel:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 import uvloop
 
-from remit.bootstrap import OPERATOR, Kernel, installed_packs
+from remit.bootstrap import OPERATOR, Kernel, installed_packs, usable_packs
 from remit.cli.logs import configure_logs
 from remit.cli.options import Options
 from remit.cli.output import progress
@@ -123,8 +124,11 @@ async def open_session(
 
 
 def packs_and_tools(options: Options) -> tuple[list[Pack], list[Tool]]:
-    """Return the installed packs and the tools of the files that were named."""
-    return installed_packs(), load_tools(options.tools)
+    """Return the installed packs and the tools of the files that were named; say which packs cannot be used."""
+    packs, reasons = usable_packs()
+    for reason in reasons:
+        print(f"left out: {reason}", file=sys.stderr)
+    return packs, load_tools(options.tools)
 
 
 def run_in_loop(work: Coroutine[Any, Any, Answer]) -> Answer:

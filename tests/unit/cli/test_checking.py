@@ -3,11 +3,15 @@
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from remit import bootstrap
 from remit.cli.app import run
+from remit.errors import SettingsInvalidError
 
 DOCUMENT = "name: fine\nversion: 1.0.0\ndescripton: x\nsteps:\n  - id: a\n    wait: {timer: 1s}\n"
 FIXED = DOCUMENT.replace("descripton", "description")
@@ -192,3 +196,26 @@ def test_markdown_is_no_orchestration(tmp_path: Path, capsys: pytest.CaptureFixt
     assert 2 == run(["check", str(path)])
     message = "expected an orchestration or a remit file, got Markdown; plans are checked by `remit plan check`"
     assert f"{path}:1:1 DOCUMENT_KIND_UNKNOWN {message}\n" == capsys.readouterr().out
+
+
+def test_pack_without_its_libraries_keeps_nothing_from_being_checked(
+    document: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    An installation without the extra of a pack checks documents by the tools that it has, and says what it left out.
+    """
+
+    class Announced:
+        def load(self) -> Callable[[], NoReturn]:
+            def pack() -> NoReturn:
+                raise SettingsInvalidError("the shop pack needs stripe; install it with: pip install 'remit[shop]'")
+
+            return pack
+
+    monkeypatch.setattr(bootstrap, "entry_points", lambda group: [Announced()])
+
+    assert 2 == run(["check", str(document)])
+
+    told = capsys.readouterr()
+    assert f"{document}:{FINDING}" == told.out
+    assert "left out: the shop pack needs stripe; install it with: pip install 'remit[shop]'\n" in told.err
