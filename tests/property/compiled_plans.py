@@ -70,6 +70,7 @@ def sound_tasks(draw: st.DrawFn, number: int, phase: str | None) -> PlanTask:
         reads=draw(some),
         denied=draw(some),
         verify=draw(TEXTS),
+        verification=draw(st.sampled_from((None, "TEST", "Review"))),
         wiring=draw(TEXTS),
         wiring_commands=draw(TEXTS),
         assertions=draw(TEXTS),

@@ -180,6 +180,22 @@ def test_change_is_judged_by_another_before_the_loop_ends(plan: Plan) -> None:
 
 @LAWS
 @given(sound_plans())
+def test_what_a_person_verifies_is_seen_by_one(plan: Plan) -> None:
+    """
+    Whatever waits for a task that is verified by review waits for a gate of its own behind it.
+    """
+    reading = reading_of(plan)
+    reviewed = {task.id for task in plan.tasks if task.verification == "Review"} & reading.works.keys()
+    for task in plan.tasks:
+        if task.id not in reading.works:
+            continue
+        gates = {gate.question for gate in reading.gates_before(reading.works[task.id].id)}
+        for name in reviewed & {dependency.id for dependency in task.depends_on}:
+            assert any(question.startswith(f"Task {name} is done: ") for question in gates)
+
+
+@LAWS
+@given(sound_plans())
 def test_whole_plan_of_level_three_ends_in_one_gate(plan: Plan) -> None:
     """
     From level 3 on one gate waits for everything, and nothing comes after it; below there is none.

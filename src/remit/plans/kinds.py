@@ -35,6 +35,13 @@ class DocumentKind(StrEnum):
 _MARKDOWN: Final = frozenset({".md", ".markdown"})
 _NO_MARKDOWN: Final = "expected an orchestration or a remit file, got Markdown; plans are checked by `remit plan check`"
 
+_COMPILED: Final = (
+    "expected an orchestration or a remit file, got a definition, which is what an orchestration compiles to; check "
+    "the orchestration (of a plan `remit plan compile` writes it, without --format json)"
+)
+_DEFINITION: Final = frozenset({"schema_version", "name", "version", "steps"})
+"""Fields that a definition's JSON always has; orchestrations have no schema version."""
+
 _SIGNS: Final = {
     DocumentKind.ORCHESTRATION: frozenset({"steps", "triggers", "parameters", "input", "output", "orchestration"}),
     DocumentKind.BUSINESS: frozenset(
@@ -72,6 +79,11 @@ def kind_of_tree(document: Document | None) -> DocumentKind | None:
     return best if counts[best] else None
 
 
+def _is_compiled(document: Document | None) -> bool:
+    root = None if document is None else document.root
+    return isinstance(root, MappingNode) and root.entries.keys() >= _DEFINITION
+
+
 def check_file(
     path: str | Path,
     *,
@@ -101,7 +113,9 @@ def check_document(
     document = read_document(text, path=path, diagnostics=diagnostics)
     kind = kind_of_tree(document)
     compiled: Definition | BusinessConfig | None = None
-    if kind is DocumentKind.BUSINESS:
+    if _is_compiled(document):
+        diagnostics.add(Diagnostic(code="DOCUMENT_KIND_UNKNOWN", message=_COMPILED, path=path))
+    elif kind is DocumentKind.BUSINESS:
         compiled = business.compile_tree(document, diagnostics, contracts=contracts)
     elif kind is DocumentKind.ORCHESTRATION:
         compiled = orchestration.compile_tree(document, diagnostics, contracts=contracts, policy=policy)

@@ -124,8 +124,8 @@ class PlanTask:
     human, developer, qa, planner) and ``owner`` which person or team, as written. ``iterations_max`` bounds the loop of
     change and verification; ``files_max`` how many files it may change. ``tests`` are ids of the test tasks that must
     pass before it is done. ``wiring`` are all proofs that the work is reached, ``wiring_commands`` those of them that
-    are commands. ``state_at`` is the place of the mark alone, ``requirements_at`` that of the field of requirements,
-    also if it names none.
+    are commands. ``verification`` is how it is verified, as written (TEST, REVIEW). ``state_at`` is the place of the
+    mark alone, ``requirements_at`` that of the field of requirements, also if it names none.
     """
 
     id: str
@@ -146,6 +146,7 @@ class PlanTask:
     reads: tuple[PathClaim, ...] = ()
     denied: tuple[PathClaim, ...] = ()
     verify: tuple[Text, ...] = ()
+    verification: str | None = None
     wiring: tuple[Text, ...] = ()
     wiring_commands: tuple[Text, ...] = ()
     assertions: tuple[Text, ...] = ()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remit.core.definition import Definition
+from remit.core.definition import Definition, encode_definition
 from remit.governance.contracts import ToolContract
 from remit.governance.policy import BusinessConfig
 from remit.plans.kinds import DocumentKind, check_document, check_file, kind_of
@@ -45,6 +45,17 @@ def test_files_of_both_kinds_are_compiled(tmp_path: Path, contracts: dict[str, T
 
     assert isinstance(check_file(tmp_path / "a.yaml", contracts=contracts).compiled, Definition)
     assert isinstance(check_file(tmp_path / "b.yaml", contracts=contracts).compiled, BusinessConfig)
+
+
+def test_compiled_definition_is_told_in_one_finding(contracts: dict[str, ToolContract]) -> None:
+    """
+    What an orchestration compiles to is no orchestration, and each of its fields is not a mistake of its own.
+    """
+    compiled = check_document(ORCHESTRATION, path="a.yaml", contracts=contracts).compiled
+    assert isinstance(compiled, Definition)
+    checked = check_document(encode_definition(compiled), path="a.json", contracts=contracts)
+
+    assert ["1:1 DOCUMENT_KIND_UNKNOWN"] == lines(checked.diagnostics)
 
 
 def test_unreadable_file_is_a_finding(tmp_path: Path) -> None:

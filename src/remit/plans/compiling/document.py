@@ -119,6 +119,8 @@ def _comment(step: Planned) -> str:
 def _task_comment(step: Planned, task: PlanTask) -> str:
     if step.part is Part.APPROVAL:
         return f"Before task {task.id} a person agrees: {'; '.join(step.reasons)}."
+    if step.part is Part.REVIEW:
+        return f"Task {task.id} is verified by {task.verification}: a person looks at the result."
     if step.part is Part.HUMAN_TASK:
         return f"Task {task.id} is a person's own."
     if step.part is Part.JOIN:

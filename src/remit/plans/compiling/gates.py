@@ -11,7 +11,7 @@ from remit.core.canonical import JsonValue
 from remit.plans.compiling.outline import Part, Planned
 from remit.plans.compiling.settings import GATE_DAYS, CompileSettings
 from remit.plans.compiling.tasks import write_scope
-from remit.plans.plan import Plan, TaskState
+from remit.plans.plan import Plan, PlanTask, TaskState
 
 QUESTION_CHARACTERS_MAX: Final = 500
 CRITERIA_MAX: Final = 100
@@ -48,9 +48,10 @@ def _asked(step: Planned, plan: Plan) -> tuple[str, list[str]]:
             criteria = [*(reason[:1].upper() + reason[1:] + "." for reason in step.reasons), f"It may change: {paths}."]
             criteria += [risk.text for risk in task.risks]
             return f"May task {task.id} begin: {task.title}?", criteria
+        case Part.REVIEW if task is not None:
+            return f"Task {task.id} is done: {task.title}. Is the result as the plan says?", _described(task)
         case Part.HUMAN_TASK if task is not None:
-            objective = [task.objective] if task.objective.strip() else []
-            return f"Task {task.id}: {task.title}", objective + [criterion.text for criterion in task.criteria]
+            return f"Task {task.id}: {task.title}", _described(task)
         case Part.PHASE_GATE if phase is not None and step.gate is not None:
             criteria = [criterion.text for criterion in (*step.gate.criteria, *phase.exit_criteria)]
             return f"{step.gate.title or 'Human gate'} (after phase {phase.id}: {phase.title})", criteria
@@ -63,6 +64,11 @@ def _asked(step: Planned, plan: Plan) -> tuple[str, list[str]]:
             skipped = [f"Not verified in this run, because the plan calls them done: {done}."] if done else []
             question = f"Every task of {plan.title!r} that was to do has passed its verification. May it be released?"
             return question, [_RELEASE, *skipped]
+
+
+def _described(task: PlanTask) -> list[str]:
+    objective = [task.objective] if task.objective.strip() else []
+    return objective + [criterion.text for criterion in task.criteria]
 
 
 def _whole(criteria: list[str]) -> list[str]:

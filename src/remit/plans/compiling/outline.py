@@ -28,6 +28,9 @@ _SPREAD_MAX: Final = 8
 
 _APPROVED_RISKS: Final = frozenset({RiskClass.HIGH, RiskClass.CRITICAL})
 
+_LOOKED_AT: Final = frozenset({"review", "demo", "demonstration", "inspection", "manual", "walkthrough"})
+"""Ways of verification for which a person looks at the result."""
+
 _MARK: Final = re.compile(r"(?<![\w/-])decision/major(?![\w/-])")
 """Stands in the title of a task that its owner has to decide about, in formats that have no labels."""
 
@@ -37,6 +40,7 @@ class Part(StrEnum):
 
     TASK = "task"
     APPROVAL = "approval"
+    REVIEW = "review"
     HUMAN_TASK = "human_task"
     PHASE_GATE = "phase_gate"
     DECISION = "decision"
@@ -183,7 +187,10 @@ class _Outlining:
         held_by = self._apart.place_task(work, task, depends_on)
         step = Planned(id=work, part=Part.TASK, depends_on=(*depends_on, *held_by), task=task, held_by=held_by)
         self.steps.append(step)
-        return (work,)
+        if (task.verification or "").strip().casefold() not in _LOOKED_AT:
+            return (work,)
+        review = self._names.take("review", task.id)
+        return self._add(Planned(id=review, part=Part.REVIEW, depends_on=(work,), task=task))
 
     def _meeting(self, position: int) -> tuple[str, ...]:
         """Return the steps after which a phase and all before it have ended, adding what is still missing of them."""

@@ -52,7 +52,7 @@ _BULLET: Final = re.compile(r"\s*(?:(?:[-*•]|\d{1,3}[.)])\s+)?(?:\[[ xX]?\]\s+
 _PATH_PARTS: Final = re.compile(r"[^,;\s`]+")
 _WORDS: Final = frozenset({
     TaskField.PHASE, TaskField.ROLE, TaskField.OWNER, TaskField.PRIORITY, TaskField.WORKFLOW_SCOPE,
-    TaskField.WORKSTREAM,
+    TaskField.WORKSTREAM, TaskField.VERIFICATION_METHOD,
 })  # fmt: skip
 """Fields that a plan takes as they are shown."""
 
@@ -113,6 +113,7 @@ def _task(task: TaskDetails, reading: _Reading, matrices: Matrices, blocked: tup
         criteria=_parts(fields.get(TaskField.ACCEPTANCE_CRITERIA)),
         files=_files(fields.get(TaskField.FILES), reading.details),
         verify=_commands(fields.get(TaskField.VERIFY)),
+        verification=words.get(TaskField.VERIFICATION_METHOD),
         risk=risk_of(_text(fields, TaskField.RISK)),
         risks=_parts(fields.get(TaskField.RISKS)),
         priority=words.get(TaskField.PRIORITY),

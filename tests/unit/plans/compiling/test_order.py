@@ -186,3 +186,12 @@ def test_task_of_a_person_is_a_gate() -> None:
     assert isinstance(gate, GateStep)
 
     assert ("decide_2", ("task_1",), ("It reads well.",)) == (gate.id, gate.depends_on, gate.criteria)
+
+
+def test_what_a_person_verifies_waits_for_one() -> None:
+    """
+    A command shows that something runs, not that somebody has seen it: what waits for the task waits for the review.
+    """
+    made = plan(task("1", verification="REVIEW", owns=()), task("2", "1", verification="TEST", owns=()))
+
+    assert {"task_1": (), "review_1": ("task_1",), "task_2": ("review_1",)} == shape_of(made)
