@@ -18,7 +18,7 @@ from remit.plans.showing.gantt import gantt_of
 from remit.plans.showing.graph import graph_of, task_anchor
 from remit.plans.showing.routing import draw
 from remit.plans.showing.svg import LEGEND, describe, title_of
-from remit.plans.showing.templating import render, style_sheet
+from remit.plans.showing.templating import chip, render, style_sheet
 from remit.plans.showing.view import PlanView, ShownTask
 from remit.plans.showing.wording import KIND_WORDS, STATE_MARKS, STATE_WORDS, day_range, shown
 
@@ -35,8 +35,8 @@ _SECTIONS: Final = (
     ("tasks", "Tasks"),
 )
 
-_TO_TASK: Final = Markup('<a class="chip" href="#{}">{}</a>')
-_TO_NOWHERE: Final = Markup('<span class="chip">{}</span>')
+_TO_TASK: Final = Markup('<a class="{}" href="#{}">{}</a>')
+_TO_NOWHERE: Final = Markup('<span class="{}">{}</span>')
 
 
 def render_page(view: PlanView) -> str:
@@ -104,7 +104,10 @@ class _Links:
         if link is None:
             number = self._first.get(task_id)
             text = shown(task_id)
-            link = _TO_NOWHERE.format(text) if number is None else _TO_TASK.format(task_anchor(number), text)
+            if number is None:
+                link = _TO_NOWHERE.format(chip(task_id), text)
+            else:
+                link = _TO_TASK.format(chip(task_id), task_anchor(number), text)
             self._made[task_id] = link
         return link
 

@@ -67,6 +67,12 @@ _TRIED_MAX: Final = 400
 _BOLD: Final = 1.12
 """How much wider bold text is."""
 
+_ROOM_TO_MOVE: Final = 1.2
+"""So much wider than its longest row a drawing is, so that boxes can stand where lines are straight."""
+
+_INNER_MIN: Final = 520.0
+"""Narrower than this the sentences below a drawing would be many lines."""
+
 _ARROW_ROOM: Final = 5.0
 """So far from its box a line with an arrow ends."""
 
@@ -136,16 +142,17 @@ def draw(graph: PlanGraph) -> Drawing:
     sizes = Sizes(box=style.box_width, gap=_GAP, lane_gap=_LANE_GAP)
     page = PAGE_WIDTH - style.label_width - 2 * style.margin
     layering, least = _layered(graph, style, sizes, width=page)
-    inner = max(page, least)
+    inner = max(least, min(page, max(least * _ROOM_TO_MOVE, _INNER_MIN)))
     left = style.label_width + style.margin
     centres = {node: left + x for node, x in place(layering, sizes, width=inner).items()}
-    tops, bands, height = _vertical(graph, layering, style)
+    width = left + inner + style.margin
+    tops, bands, height = _vertical(graph, layering, style, width=width)
     boxes = {
         node: _box(graph.nodes[node], centres[node] - style.box_width / 2, tops[node], style)
         for node in range(layering.node_count)
     }
     return Drawing(
-        width=left + inner + style.margin,
+        width=width,
         height=height,
         style=style,
         bands=bands,
@@ -180,7 +187,7 @@ def _style_of(graph: PlanGraph) -> Style:
 
 
 def _vertical(
-    graph: PlanGraph, layering: Layering, style: Style
+    graph: PlanGraph, layering: Layering, style: Style, *, width: float
 ) -> tuple[dict[int, float], tuple[DrawnBand, ...], float]:
     """Return the top of each node and lane, the bands, and the height of all."""
     tops: dict[int, float] = {}
@@ -200,7 +207,7 @@ def _vertical(
             at += style.box_height + style.row_space
         at += style.band_space / 2 - style.row_space
         title = wrap(band.title, width=style.label_width - 8, size=style.title_size, lines_max=3)
-        border = shorten(band.border, width=PAGE_WIDTH - 40, size=style.title_size)
+        border = shorten(band.border, width=width - 40, size=style.title_size * _BOLD)
         bands.append(
             DrawnBand(y=start, height=at - start, title=title, subtitle=band.subtitle, border=border, border_y=border_y)
         )

@@ -16,6 +16,9 @@ from markupsafe import Markup
 from remit.plans.showing.routing import number
 from remit.plans.showing.wording import counted, day_range, days, percent, shown
 
+CHIP_LENGTH_MAX: Final = 32
+"""Longer ids are broken; shorter ones in one piece make a column of a table wide enough for them."""
+
 _PACKAGE: Final = "remit.plans.showing"
 
 
@@ -44,6 +47,11 @@ def prose(text: str) -> Markup:
     return Markup("").join(pieces)
 
 
+def chip(text: str) -> str:
+    """Return the look of an id: in one piece, unless it is longer than ids are."""
+    return "chip" if len(text) <= CHIP_LENGTH_MAX else "chip long"
+
+
 def path(text: str) -> Markup:
     """Return a path on one line, its folders from the left to the right, also where their names are read otherwise."""
     line = shown(text)
@@ -65,6 +73,14 @@ def _environment() -> Any:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        n=number, shown=shown, prose=prose, path=path, days=days, counted=counted, percent=percent, day_range=day_range
+        n=number,
+        shown=shown,
+        prose=prose,
+        path=path,
+        chip=chip,
+        days=days,
+        counted=counted,
+        percent=percent,
+        day_range=day_range,
     )
     return environment
