@@ -49,6 +49,19 @@ _READING: Final = (
         "Rows of a table of tasks are none: they head the rows below, or say a total. They are read as what they are.",
     ),
     (
+        "TABLE_ROWS_JOINED",
+        _NOTE,
+        "Several tables have a row for the same task, by its id and title. What they say is read together.",
+    ),
+    (
+        "TABLE_FIELD_DIFFERS",
+        _WARNING,
+        (
+            "Two tables say different things about the same task. The first is read. It is an error if they differ in "
+            "what comes first."
+        ),
+    ),
+    (
         "TABLE_TASKS_NESTED",
         _NOTE,
         "A task stands below another by its id, such as 1.1 below 1. Both are tasks, and their efforts are added up.",

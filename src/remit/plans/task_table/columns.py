@@ -60,7 +60,8 @@ _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
         "code wbs storyid itemid stepid taskref jira issuekey"
     ),
     TaskField.TITLE: (
-        "taskname tasktitle tasksummary summary activity todo workitem storytitle name what headline work action"
+        "taskname tasktitle tasksummary summary activity todo workitem storytitle name what headline work action "
+        "whattodo whatneedstobedone"
     ),
     TaskField.DESCRIPTION: "details taskdescription objective",
     TaskField.KIND: "type tasktype issuetype",
@@ -78,7 +79,7 @@ _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
     TaskField.VERIFY: "verifycommand command verifywith",
     TaskField.TEST_CASES: "tests test testid testids testcase coveredby verifiedby",
     TaskField.ORACLE_TYPE: "oracle oracles",
-    TaskField.PRIORITY: "prio pri importance moscow",
+    TaskField.PRIORITY: "prio pri p importance moscow",
     TaskField.RISK: "risklevel riskclass",
     TaskField.EFFORT: (
         "estimate estimates estimation size est estimatedeffort effortestimate duration days personday persondays "
@@ -104,13 +105,14 @@ _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
     TaskField.STATUS: ("state progress done mark taskstatus complete completed percentcomplete percentdone"),
     TaskField.PR_LINK: "pr prs pullrequest",
     TaskField.EVIDENCE_LINK: "evidence",
-    TaskField.TARGET_DATE: "due duedate deadline eta target when finish enddate finishdate targetfinish",
+    TaskField.TARGET_DATE: "due duedate deadline eta target when bywhen finish enddate finishdate targetfinish",
 }
 
 _EITHER: Final = frozenset({"task", "story", "userstory", "item", "step", "issue"}) | languages.TASK_WORDS
 """Headings that mean the id or the title; what stands below decides."""
 
 _NAME_LENGTH_MAX: Final = 40
+_REMARK: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _MARKS: Final = re.compile(r"[\W_]+")
 
 _PLANNING: Final = frozenset({
@@ -160,8 +162,16 @@ _NAMES: Final = _names()
 
 def field_named(name: str) -> TaskField | None:
     """Return the field that a name means, whatever stands in it."""
-    found = _NAMES.get(plain(name)) if len(name) <= _NAME_LENGTH_MAX else None
+    found = _NAMES.get(_key(name))
     return None if found is None else found[0]
+
+
+def _key(name: str) -> str:
+    """Return how a name is looked up: without what stands in parentheses behind it, such as a unit, if need be."""
+    if len(name) > _NAME_LENGTH_MAX:
+        return ""
+    whole = plain(name)
+    return whole if whole in _NAMES else plain(_REMARK.sub("", name))
 
 
 def is_task_word(name: str) -> bool:
@@ -181,7 +191,7 @@ def mapping_of(header: Iterable[str], *, ids_in_column: frozenset[int]) -> dict[
     ranked = sorted(
         (_NAMES[key][1], index, _NAMES[key][0])
         for index, name in enumerate(names)
-        if (key := plain(name[:_NAME_LENGTH_MAX])) in _NAMES and not is_task_word(name)
+        if (key := _key(name)) in _NAMES and not is_task_word(name)
     )
     for _, index, meant in ranked:
         if meant not in found.values():

@@ -33,7 +33,7 @@ _NOUNS: Final = "|".join(
 _LEADING_NOUN: Final = re.compile(rf"(?:{_NOUNS})[ \t]+(?=[#\w])", re.IGNORECASE)
 _LEADING_VERB: Final = re.compile(
     r"(?:(?:is |be )?(?:blocked by|dependent on|waiting (?:on|for))|depends? (?:up)?on|waits? (?:on|for)|after|"
-    r"requires?|needs|follows|see)(?::[ \t]*|[ \t]+)",
+    r"(?:all|both|each) of|then|requires?|needs|follows|see)(?::[ \t]*|[ \t]+)",
     re.IGNORECASE,
 )
 _PREVIOUS: Final = re.compile(
@@ -104,6 +104,13 @@ class TaskIndex:
     def between(self, first: int, last: int) -> tuple[str, ...]:
         """Return the tasks from one position to before another, in the order of the document."""
         return tuple(self._order[first:last])
+
+    def each(self, item: str) -> tuple[str, ...]:
+        """Return the tasks of an item that is nothing but their ids with space between; none for any other."""
+        if " " not in item or len(item) > _ADDRESS_MAX:
+            return ()
+        found = [self.find(word) for word in item.split()]
+        return tuple(one for one in found if one is not None) if None not in found else ()
 
     def without_words(self, item: str) -> str:
         """Return an item without words before its id: ``blocked by: task #3`` is ``#3``."""

@@ -36,10 +36,16 @@ COUNT_WORDS: Final = frozenset({"tasks", "task", "count", "total", "number", "ta
 TASK_LIST_WORDS: Final = frozenset({"task", "tasks", "taskid", "taskids", "implementedby", "coveredby"})
 _METRIC_WORDS: Final = frozenset({"metric", "metrics", "measure", "statistic", "summary", "kpi", "what", "item"})
 _VALUE_WORDS: Final = frozenset({"value", "values", "count", "number", "total", "amount"})
-_FIELD_WORDS: Final = frozenset({
+FIELD_WORDS: Final = frozenset({
     "field", "attribute", "property", "key", "name", "", "column", "feld", "campo", "champ", "veld",
     "поле", "字段", "項目",
 })  # fmt: skip
+
+VALUE_WORDS: Final = frozenset({
+    "value", "values", "details", "description", "", "content", "wert", "valor", "valeur", "valore", "waarde",
+    "значение", "值", "値",
+})  # fmt: skip
+"""What stands above the values of a table of fields."""
 
 _TASK_NOUNS: Final = frozenset({"task", "story", "ticket", "issue", "step"}) | languages.TASK_WORDS
 _LABELLED: Final = re.compile(
@@ -50,7 +56,7 @@ _LABELLED: Final = re.compile(
 _FOREIGN_COLUMNS: Final = frozenset({
     "mitigation", "mitigations", "impact", "likelihood", "probability", "changes", "change", "version", "metric",
     "definition", "meaning", "term", "endpoint", "decision", "question", "answer", "assumption", "rationale", "email",
-    "threshold", "baseline",
+    "threshold", "baseline", "expected", "expectedresult", "actual", "actualresult",
 })  # fmt: skip
 """Headings of tables about risks, changes, words, decisions and the like."""
 
@@ -61,7 +67,7 @@ _FOREIGN_SECTIONS: Final = frozenset({
 })  # fmt: skip
 _TASK_SECTIONS: Final = frozenset({"task", "tasks", "work", "plan", "backlog", "todo", "breakdown", "wbs", "items"})
 
-_TELLING: Final = frozenset({TaskField.DEPENDS_ON, TaskField.STATUS, TaskField.EFFORT, TaskField.VERIFY})
+TELLING: Final = frozenset({TaskField.DEPENDS_ON, TaskField.STATUS, TaskField.EFFORT, TaskField.VERIFY})
 """Fields that little else than tasks has."""
 
 
@@ -78,8 +84,13 @@ def bare(text: str) -> str:
     return text.strip("`*_[] ~")
 
 
-def first_id(text: str) -> tuple[str, str]:
-    """Return the id at the beginning of a text such as ``T1: Title`` and the rest; no id if there is none."""
+def first_id(text: str, *, letters: bool = False) -> tuple[str, str]:
+    """Return the id at the beginning of a text such as ``T1: Title`` and the rest; no id if there is none.
+
+    Args:
+        text: The text, as it is shown.
+        letters: Whether one letter with a dot behind it is an id, as in ``A. Design``.
+    """
     words = text.split(None, 1)
     if words and bare(words[0]).casefold() in _TASK_NOUNS and len(words) > 1:
         words = words[1].split(None, 1)
@@ -88,7 +99,8 @@ def first_id(text: str) -> tuple[str, str]:
     head, colon, tail = words[0].partition(":")
     rest = " ".join([tail, *words[1:]] if colon else words[1:])
     found = bare(head).rstrip(".,)")
-    return (found, rest.strip(" \t:\u2013\u2014-*`")) if is_id(found) else ("", text)
+    is_letter = letters and len(words[0]) == 2 and words[0][0].isalpha() and words[0][1] in ".):"
+    return (found, rest.strip(" \t:\u2013\u2014-*`")) if is_letter or is_id(found) else ("", text)
 
 
 def side_kind(table: Table) -> SideKind | None:
@@ -165,7 +177,7 @@ def field_columns(table: Table) -> bool:
     if len(table.header) != 2:
         return False
     head = table.header[0].text
-    if plain(head) not in _FIELD_WORDS and field_named(bare(head)) is None:
+    if plain(head) not in FIELD_WORDS and field_named(bare(head)) is None:
         return False
     known = sum(field_named(bare(row[0].text)) is not None for row in table.rows[:SAMPLE_ROWS] if row)
     return known >= 2 and 2 * known >= min(len(table.rows), SAMPLE_ROWS)
@@ -175,6 +187,9 @@ def task_columns(table: Table, heading: str) -> Columns | None:
     """Return what the columns mean if each row of a table is a task."""
     header = [shown(cell.text) for cell in table.header]
     if {plain(name) for name in header} & _FOREIGN_COLUMNS or is_foreign_section(heading):
+        return None
+    if _traced(plain(header[0])) is not None:
+        # A list of requirements or tests.
         return None
     samples = [_sample(table, index) for index in range(len(header))]
     ids = frozenset(index for index, cells in enumerate(samples) if _share(cells, is_id) >= _MOST)
@@ -212,13 +227,16 @@ def _describes_tasks(mapping: Mapping[int, TaskField], ids: frozenset[int], head
     has_id = fields.get(TaskField.TASK_ID) in ids
     if not planning or not (has_id or TaskField.TITLE in fields):
         return False
-    if any(is_task_word(name) or plain(name).startswith(("task", "todo", "activity")) for name in header):
+    if any(
+        is_task_word(name) or plain(name).startswith(("task", "todo", "activity", "whatneeds", "whatto"))
+        for name in header
+    ):
         return True
     if has_id and TaskField.TITLE in fields:
-        return len(planning) >= 2 or bool(planning & _TELLING)
+        return len(planning) >= 2 or bool(planning & TELLING)
     if has_id:
         return TaskField.DEPENDS_ON in planning
-    return len(planning) >= 2 and bool(planning & _TELLING)
+    return len(planning) >= 2 and bool(planning & TELLING)
 
 
 def _sample(table: Table, index: int) -> list[str]:
@@ -240,9 +258,9 @@ def _is_joint(name: str, cells: list[str]) -> bool:
 
 
 def _has_both(text: str) -> bool:
-    found, rest = first_id(text)
+    found, rest = first_id(text, letters=True)
     return bool(found and rest) and (not found.isdigit() or _is_labelled(text))
 
 
 def _is_labelled(text: str) -> bool:
-    return _LABELLED.match(text) is not None and all(first_id(text))
+    return _LABELLED.match(text) is not None and all(first_id(text, letters=True))

@@ -39,11 +39,20 @@ _CALLED: Final = {
 def report_reading(reading: RecordReading, reporter: PlanReporter) -> None:
     """Report how the document is written, and that it has no tasks if it has none."""
     for oddity in reading.oddities:
-        reporter.report(oddity.code, oddity.message, at=oddity.at, related=dict(oddity.related))
+        reporter.report(
+            oddity.code, oddity.message, at=oddity.at, related=dict(oddity.related), severity=oddity.severity
+        )
     reported: set[str] = set()
     for header, columns in reading.mapped:
         _report_columns(header, columns, reporter, reported)
     _report_apart(reading, reporter)
+    if reading.joined:
+        reporter.report(
+            "TABLE_ROWS_JOINED",
+            f"expected one row for each task, got {listed(one.id for one in reading.joined)} in several tables; what "
+            "they say is read together",
+            at=reading.joined[0].id_at,
+        )
     _report_nested(reading.record.tasks, reporter)
     if not reading.record.tasks:
         reporter.report(

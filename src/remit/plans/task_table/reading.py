@@ -8,28 +8,36 @@ Does not know: what the values say; the checks do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from remit.plans.drawing import has_arrows, words_of
 from remit.plans.markdown import Block, Cell, Code, Heading, Paragraph, Table, read_blocks
 from remit.plans.markdown.inline import shown
 from remit.plans.plan import Place
-from remit.plans.task_table.between import RowKind, Sums, kind_of
 from remit.plans.task_table.columns import TaskField, field_named, plain
-from remit.plans.task_table.ids import form_of, is_id
-from remit.plans.task_table.kinds import Columns, bare, field_columns, first_id, is_matrix, side_kind, task_columns
+from remit.plans.task_table.found import Apart, Found, Oddity
+from remit.plans.task_table.ids import form_of, is_id, number_of
+from remit.plans.task_table.kinds import (
+    VALUE_WORDS,
+    Columns,
+    bare,
+    field_columns,
+    first_id,
+    is_matrix,
+    side_kind,
+    task_columns,
+)
 from remit.plans.task_table.record import (
     Drawing,
     SideKind,
-    SideTable,
     TableForm,
     TaskRecord,
     TaskTable,
     Value,
     side_table,
 )
-from remit.plans.task_table.states import without_mark
+from remit.plans.task_table.row_tasks import read_rows
 from remit.plans.texts import PlanText
 
 _DRAWN_MIN: Final = 2
@@ -46,42 +54,17 @@ class Titled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Oddity:
-    """Something about how a document is written: a code's name, and the words of its message."""
-
-    code: str
-    message: str
-    at: Place
-    related: tuple[tuple[str, Place], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Apart:
-    """A row of a task table that is no task."""
-
-    name: str
-    is_total: bool
-    at: Place
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """What reading has found so far."""
-
-    tasks: list[TaskRecord] = field(default_factory=list)
-    tables: list[tuple[SideTable, Table]] = field(default_factory=list)
-    oddities: list[Oddity] = field(default_factory=list)
-    apart: list[Apart] = field(default_factory=list)
-    mapped: list[tuple[tuple[Cell, ...], Columns]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReading:
-    """A record, with what is odd about the text, rows that are no tasks, and the headings that they were read under."""
+    """A record, with what is odd about the text.
+
+    ``apart`` are rows that are no tasks, ``joined`` further rows of tasks that several tables have, and ``mapped`` the
+    headings that rows were read under.
+    """
 
     record: TaskTable
     oddities: tuple[Oddity, ...]
     apart: tuple[Apart, ...]
+    joined: tuple[TaskRecord, ...]
     mapped: tuple[tuple[tuple[Cell, ...], Columns], ...]
 
 
@@ -102,7 +85,11 @@ def read_record(text: PlanText) -> RecordReading:
         drawings=tuple(_drawings(titled, found.tasks)),
     )
     return RecordReading(
-        record=record, oddities=tuple(found.oddities), apart=tuple(found.apart), mapped=tuple(found.mapped)
+        record=record,
+        oddities=tuple(found.oddities),
+        apart=tuple(found.apart),
+        joined=tuple(found.joined),
+        mapped=tuple(found.mapped),
     )
 
 
@@ -149,7 +136,7 @@ def _detailed(one: Titled, table: Table, found: Found) -> TaskRecord | None:
         return None
     task_id = declared_id if is_id(declared_id) else heading_id
     id_at = declared.at if declared is not None and task_id == declared_id else one.heading_at
-    if declared is not None and heading_id and heading_id != declared_id:
+    if declared is not None and heading_id and heading_id != declared_id and not _counts(heading_id, declared_id):
         found.oddities.append(
             Oddity(
                 code="TABLE_ID_DIFFERS",
@@ -163,10 +150,16 @@ def _detailed(one: Titled, table: Table, found: Found) -> TaskRecord | None:
     )
 
 
+def _counts(heading_id: str, declared_id: str) -> bool:
+    """Whether a heading only counts its task: ``Task 1: Build`` of T-1."""
+    return heading_id.isdigit() and len(heading_id) <= 9 and number_of(declared_id) == int(heading_id)
+
+
 def _is_field_header(table: Table) -> bool:
-    return field_named(bare(table.header[0].text)) in {None, TaskField.TITLE, TaskField.TASK_ID} and plain(
-        table.header[1].text
-    ) in {"value", "values", "details", "description", "", "content"}
+    return (
+        field_named(bare(table.header[0].text)) in {None, TaskField.TITLE, TaskField.TASK_ID}
+        and plain(table.header[1].text) in VALUE_WORDS
+    )
 
 
 def _field_value(row: tuple[Cell, ...]) -> Value:
@@ -211,7 +204,7 @@ def _read_tables(titled: list[Titled], found: Found, form: TableForm) -> None:
             found.tables.append((side_table(table, kind=kind, heading=one.heading), table))
         elif form is TableForm.ROWS:
             found.mapped.append((table.header, columns))
-            _read_rows(one, table, columns, found)
+            read_rows(table, one.heading, columns, found)
 
 
 def _matrix_kind(columns: Columns) -> SideKind:
@@ -219,104 +212,6 @@ def _matrix_kind(columns: Columns) -> SideKind:
     if TaskField.REQUIREMENT_IDS in fields:
         return SideKind.REQUIREMENTS
     return SideKind.TESTS if TaskField.TEST_CASES in fields else SideKind.DEPENDENCIES
-
-
-def _read_rows(one: Titled, table: Table, columns: Columns, found: Found) -> None:
-    names = tuple(shown(head.text) for head in table.header)
-    effort, id_column = (
-        next((index for index, meant in columns.mapping.items() if meant is wanted), None)
-        for wanted in (TaskField.EFFORT, TaskField.TASK_ID)
-    )
-    sums = Sums(column=effort, heading="" if effort is None else names[effort])
-    heading = one.heading
-    for row in table.rows:
-        if not any(cell.text for cell in row):
-            continue
-        kind = kind_of(row, columns.mapping)
-        if kind is RowKind.TASK:
-            if len(row) != len(names):
-                found.oddities.append(_wrong_width(row, len(names)))
-            sums.add(row)
-            task = _row_task(heading, names, columns, row=row, number=len(found.tasks) + 1)
-            found.tasks.append(task)
-            if id_column is not None and task.id.startswith("row-") and not _text(row, id_column):
-                found.oddities.append(_missing_id(task))
-            continue
-        first = next(cell for cell in row if cell.text)
-        found.apart.append(Apart(name=shown(first.text), is_total=kind is RowKind.TOTAL, at=first.place))
-        if kind is RowKind.HEADING:
-            heading = shown(first.text)
-            sums.begin()
-        elif (wrong := sums.wrong_total(row)) is not None:
-            found.oddities.append(_wrong_total(shown(first.text), *wrong))
-
-
-def _text(row: tuple[Cell, ...], index: int) -> str:
-    return row[index].text if index < len(row) else ""
-
-
-def _missing_id(task: TaskRecord) -> Oddity:
-    return Oddity(
-        code="TABLE_ID_MISSING",
-        message=f"expected an id, got an empty cell; the task is read as {task.id}, give it one",
-        at=task.id_at,
-    )
-
-
-def _wrong_width(row: tuple[Cell, ...], expected: int) -> Oddity:
-    return Oddity(
-        code="TABLE_ROW_WIDTH",
-        message=(
-            f"expected {expected} cells as in the heading, got {len(row)}; write a | between two cells and \\| for one "
-            "inside"
-        ),
-        at=(row[0].place[0], row[-1].place[1]),
-    )
-
-
-def _wrong_total(name: str, expected: str, cell: Cell) -> Oddity:
-    return Oddity(
-        code="TABLE_SUM_WRONG",
-        message=(
-            f"expected {name[:60]} to be the sum of the rows above it, {expected}, got {cell.text[:60]}; correct it, "
-            "or a row"
-        ),
-        at=cell.place,
-    )
-
-
-def _row_task(
-    heading: str, names: tuple[str, ...], columns: Columns, *, row: tuple[Cell, ...], number: int
-) -> TaskRecord:
-    end = (row[-1].place[1], row[-1].place[1])
-    mapping = columns.mapping
-    values = tuple(
-        Value(name=name, meant=mapping.get(index), text=row[index].text, at=row[index].place)
-        if index < len(row)
-        else Value(name=name, meant=mapping.get(index), text="", at=end)
-        for index, name in enumerate(names)
-    )
-    task_id, title, id_at = _row_name(values, columns, number)
-    return TaskRecord(
-        id=task_id, title=title, values=values, heading=heading, at=(row[0].place[0], end[1]), id_at=id_at
-    )
-
-
-def _row_name(values: tuple[Value, ...], columns: Columns, number: int) -> tuple[str, str, Place]:
-    """Return id and title of a row, and where its id stands; a row without id has the name ``row-<number>``."""
-    named = written = None
-    for value in values:
-        if value.meant is TaskField.TITLE:
-            named = named or value
-        elif value.meant is TaskField.TASK_ID:
-            written = written or value
-    title = "" if named is None else shown(without_mark(named.text))
-    if columns.is_joint and named is not None:
-        task_id, rest = first_id(title)
-        return (task_id, rest, named.at) if task_id else (f"row-{number}", title, named.at)
-    task_id = "" if written is None else shown(without_mark(written.text))
-    at = written.at if written is not None else named.at if named is not None else values[0].at
-    return task_id or f"row-{number}", title, at
 
 
 def _drawings(titled: list[Titled], tasks: list[TaskRecord]) -> Iterator[Drawing]:

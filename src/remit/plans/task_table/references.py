@@ -23,14 +23,17 @@ _EXPANSIONS_SHARE: Final = 16
 size, and three thousand tasks that all come before each of the last ten are a tenth of it."""
 
 _MARKS: Final = re.compile(
-    r"[(),;\n\u3001\uff0c\uff1b\uff08\uff09]|(?<=\s)[+&](?=\s)|(?<=\s)(?:and|und|y|et|e|en|и)(?=\s)"
+    r"[(),;\n\u3001\uff0c\uff1b\uff08\uff09]|(?<=\s)[+&](?=\s)|(?<=[\s,;])(?:and|und|y|et|e|en|и)(?=\s)|\\?\|"
 )
 _OPENING: Final = "(\uff08"
 _CLOSING: Final = ")\uff09"
 _DECORATION: Final = "`*_~[]\"' \t"
 _NONE: Final = languages.NONE | {
-    "", "—", "\u2013", "-", "--", "\u2212", "none", "n/a", "na", "nil", "null", "nothing", "tbd", "?",
+    "", "—", "\u2013", "-", "--", "\u2212", "none", "n/a", "na", "nil", "null", "nothing", "tbd", "?", "not applicable",
+    "no dependency", "no dependencies",
 }  # fmt: skip
+_NONE_LENGTH_MAX: Final = 20
+_NONE_MARKS: Final = f"{_DECORATION}."
 _STRUCK: Final = re.compile(r"~~((?:(?!~~).)+)~~")
 
 
@@ -127,7 +130,7 @@ class ReferenceReader:
             text = written[first:last]
             place = (start + first, start + last)
             if kind == "comment":
-                named = self._named_beside(text, place, loose, tasks)
+                named = self._named_beside(text, place, loose, tasks, is_alone=not mentions)
                 if named is None:
                     self._comment(Loose(text=text, at=place), mentions, comments)
                 else:
@@ -177,6 +180,9 @@ class ReferenceReader:
         if count is not None:
             return self._previous(count, tasks, task)
         bare = tasks.without_words(item)
+        several = tasks.each(bare)
+        if several:
+            return Meaning(ids=several)
         meaning = meaning_of(bare, room=self._room)
         ids = (tasks.find(one) or one for one in meaning.ids)
         if meaning.pattern is not None:
@@ -195,16 +201,19 @@ class ReferenceReader:
         first = max(0, position - min(count, self._room))
         return Meaning(ids=tasks.between(first, position), shorthand=Shorthand.PREVIOUS)
 
-    def _named_beside(self, text: str, at: Place, loose: list[Loose], tasks: TaskIndex | None) -> Mention | None:
-        """Return the task that parentheses name behind words that name none: ``Login page (#12)``."""
-        if tasks is None or not loose or at[0] - loose[-1].at[1] > 2:
+    def _named_beside(
+        self, text: str, at: Place, loose: list[Loose], tasks: TaskIndex | None, *, is_alone: bool
+    ) -> Mention | None:
+        """Return the task that parentheses name behind words that name none: ``Login page (#12)``; or alone."""
+        is_behind = bool(loose) and at[0] - loose[-1].at[1] <= 2
+        if tasks is None or not (is_behind or (is_alone and not loose)):
             return None
         known = tasks.named(text.strip(_DECORATION))
         if known is None:
             return None
-        words = loose.pop()
         self._remember(known.shorthand, text, known.ids, at)
-        return Mention(written=text, at=(words.at[0], at[1]), ids=known.ids)
+        start = loose.pop().at[0] if is_behind else at[0]
+        return Mention(written=text, at=(start, at[1]), ids=known.ids)
 
     def _expanded(self, meaning: Meaning, pattern: str, tasks: TaskIndex) -> Meaning:
         """Return a pattern as the tasks that fit it; each look through the tasks is paid for."""
@@ -248,7 +257,7 @@ def _is_cut(meaning: Meaning) -> bool:
 
 
 def _is_none(text: str) -> bool:
-    return len(text) <= 12 and text.strip(_DECORATION).casefold() in _NONE
+    return len(text) <= _NONE_LENGTH_MAX and text.strip(_NONE_MARKS).casefold() in _NONE
 
 
 def _pieces(written: str) -> Iterator[tuple[str, int, int]]:

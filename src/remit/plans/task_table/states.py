@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from remit.plans.markdown.inline import shown
 from remit.plans.plan import RiskClass, TaskState
 from remit.plans.task_table import languages
 from remit.plans.task_table.columns import plain
@@ -22,7 +23,8 @@ _STATES: Final[Mapping[TaskState, str]] = {
     ),
     TaskState.IN_PROGRESS: (
         "inprogress doing wip started active ongoing inreview review underreview underway inqa testing partial "
-        "working running indevelopment incodereview intesting inprocess"
+        "working running indevelopment incodereview intesting inprocess ontrack atrisk delayed readyforreview "
+        "readyforqa readyfortesting awaitingreview uat"
     ),
     TaskState.DONE: "done complete completed closed finished merged shipped yes x resolved verified delivered released",
     TaskState.STUCK: "blocked stuck onhold failed paused halted",
@@ -53,8 +55,10 @@ _BOXES: Final = {"[ ]": TaskState.PENDING, "[]": TaskState.PENDING, "[~]": TaskS
 
 _BOX: Final = re.compile(r"(?:\[[^\[\]]?\]|:\w{1,40}:)\s*")
 _NAMED_MARK: Final = re.compile(r":(\w{1,40}):")
+_REMARK: Final = re.compile(r"[(:;,\u2013\u2014]|\s-\s")
 _PERCENT: Final = re.compile(r"(\d{1,3})(?:[.,]\d{1,4})?\s?%")
 _LENGTH_MAX: Final = 40
+_CELL_MAX: Final = 400
 
 
 def _vocabulary() -> dict[str, TaskState]:
@@ -70,18 +74,37 @@ _NAMED: Final = {name: state for state, names in _NAMED_MARKS.items() for name i
 
 def state_of(text: str) -> TaskState | None:
     """Return the state that a cell means by its box, mark, word or percentage; ``None`` if it is none that is known."""
-    return _state(text.strip("`* ")[:_LENGTH_MAX])
+    return _state(text.strip("`* ")[:_CELL_MAX])
 
 
 @lru_cache(maxsize=1024)
-def _state(stripped: str) -> TaskState | None:
-    marked = mark_of(stripped)
+def _state(written: str) -> TaskState | None:
+    marked = mark_of(written)
     if marked is not None:
-        return marked
+        # Words behind a mark say it better: a green circle is also on track.
+        return _worded(shown(without_mark(written))) or marked
+    stripped = shown(written)[:_LENGTH_MAX]
     percent = _PERCENT.fullmatch(stripped)
     if percent is not None and int(percent[1]) <= 100:
         return {0: TaskState.PENDING, 100: TaskState.DONE}.get(int(percent[1]), TaskState.IN_PROGRESS)
-    return _WORDS.get(plain(stripped))
+    return _worded(stripped)
+
+
+def is_bare_state(text: str) -> bool:
+    """Whether a cell says a state and nothing else, so that other tasks of the state may say the same."""
+    stripped = text.strip("`* ")
+    if plain(stripped) in _WORDS or stripped in {"0%", "100%"}:
+        return True
+    return mark_of(stripped) is not None and not without_mark(stripped).strip()
+
+
+def _worded(text: str) -> TaskState | None:
+    """Return the state that words mean; what follows in parentheses or behind a colon or dash says more about it."""
+    whole = _WORDS.get(plain(text))
+    if whole is not None:
+        return whole
+    remark = _REMARK.search(text)
+    return None if remark is None else _WORDS.get(plain(text[: remark.start()]))
 
 
 def mark_of(text: str) -> TaskState | None:

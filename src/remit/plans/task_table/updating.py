@@ -17,7 +17,7 @@ from remit.plans.task_table.columns import TaskField, field_named, plain
 from remit.plans.task_table.reading import read_record
 from remit.plans.task_table.record import TaskRecord, TaskTable, Value
 from remit.plans.task_table.schema import schema_of
-from remit.plans.task_table.states import state_of
+from remit.plans.task_table.states import is_bare_state, state_of
 from remit.plans.texts import Edit, PlanText, apply_edits, read_text
 
 _DEFAULT_WORDS: Final = {
@@ -105,6 +105,6 @@ def _word_for(record: TaskTable, state: TaskState) -> str:
     declared = next((one for one in schema_of(record).values() if one.meant is TaskField.STATUS), None)
     words = [] if declared is None else [value for value in declared.values if state_of(value) is state]
     used = Counter(task.text(TaskField.STATUS) for task in record.tasks)
-    words += [word for word, _ in used.most_common() if state_of(word) is state]
+    words += [word for word, _ in used.most_common() if state_of(word) is state and is_bare_state(word)]
     exact = [word for word in words if plain(word) == plain(_DEFAULT_WORDS[state])]
     return (exact or words or [_DEFAULT_WORDS[state]])[0]

@@ -70,3 +70,16 @@ def test_impossible_update_is_refused(task: str, field: str, value: str) -> None
     """
     with pytest.raises(UsageError, match="expected"):
         set_field(ROWS, task, field, value)
+
+
+def test_state_is_not_written_with_the_remark_of_another_task() -> None:
+    """
+    A date or a share behind a state belongs to its task.
+    """
+    raw = (
+        b"| ID | Task | Status |\n|-|-|-|\n| T1 | a | Shipped (2026-01-03) |\n| T2 | b | 55% |\n| T3 | c | todo |\n"
+        b"| T4 | d | Shipped |\n"
+    )
+
+    assert b"| T3 | c | Shipped |" in set_state(raw, "T3", TaskState.DONE)
+    assert b"| T3 | c | IN_PROGRESS |" in set_state(raw, "T3", TaskState.IN_PROGRESS)
