@@ -6,7 +6,7 @@ Does not know: what values mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from remit.governance.suggestions import did_you_mean
@@ -15,10 +15,11 @@ from remit.plans.spectra import names
 from remit.plans.spectra.header import is_rule
 from remit.plans.spectra.items import Checkbox, Item, read_checkbox, read_item
 from remit.plans.spectra.markers import read_marker
+from remit.plans.spectra.names import field_of
 from remit.plans.spectra.pieces import Piece
 from remit.plans.spectra.record import Marker
 from remit.plans.spectra.sections import Section, read_heading, section_lines
-from remit.plans.texts import PlanReporter
+from remit.plans.texts import Line, PlanReporter
 
 _ASSESSMENT: Final = frozenset({names.plain_key(names.INDEPENDENT), names.plain_key(names.SEQUENTIAL)})
 """Keys of the assessment, which is no part of a task."""
@@ -60,7 +61,7 @@ def read_body(section: Section, reporter: PlanReporter) -> Body:
         elif _belongs(item, body.current):
             assert body.current is not None
             body.current.subs.append(item)
-        elif read_heading(line) is not None or not _read_own(item, body, reporter):
+        elif not _read_own(_of_heading(line) or item, body, reporter):
             body.current = None
             body.strays.append(item)
     _report_strays(body, reporter)
@@ -71,11 +72,32 @@ def _belongs(item: Item, current: RawField | None) -> bool:
     """Whether a line is part of the field before it: it is indented, or a criterion that should be."""
     if current is None:
         return False
+    if current.item.is_heading:
+        is_field = item.bullet and item.key is not None and field_of(item.key.text) == item.key.text
+        return current.name is not None and read_heading(item.line) is None and not is_field
     if item.indent > current.item.indent:
         return True
     if current.name != names.CRITERIA or not item.bullet or item.indent < current.item.indent:
         return False
     return item.key is None and not (current.subs and current.subs[0].indent > current.item.indent)
+
+
+def _of_heading(line: Line) -> Item | None:
+    """Return a heading inside a task as an item: as a field if it is one, such as ``### Acceptance criteria``."""
+    heading = read_heading(line)
+    if heading is None:
+        return None
+    text = heading.text if ":" in heading.text.text else Piece(f"{heading.text.text}:", heading.text.start)
+    item = read_item(Line(line.number, text.start, text.text))
+    plain = Item(line=line, indent=0, bullet="#", content=heading.text)
+    if item.key is None or item.value is None or not _is_known(item.key.text):
+        return plain
+    value = item.value if item.value.text else heading.text.cut(len(heading.text.text))
+    return replace(plain, key=item.key, value=value, key_at=item.key_at, is_heading=True)
+
+
+def _is_known(key: str) -> bool:
+    return field_of(key) is not None or names.plain_key(key) in names.STATE_KEYS
 
 
 def _read_own(item: Item, body: Body, reporter: PlanReporter) -> bool:
@@ -146,6 +168,13 @@ def _report_repeated(raw: RawField, first: RawField, reporter: PlanReporter) -> 
 
 def _check_form(raw: RawField, name: str, reporter: PlanReporter) -> None:
     """Say how a field should be written, where it is not: the key, then bullet, indentation and markup."""
+    if raw.item.is_heading:
+        reporter.report(
+            "SPECTRA_LINE_FORM",
+            f"expected '- {name}:' at the beginning of a line, got a heading; what stands below it is read",
+            at=raw.item.place,
+        )
+        return
     line = raw.item.line
     end = raw.item.key_at[1] - line.start
     canonical = f"- {name}:"

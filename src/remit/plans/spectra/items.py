@@ -28,7 +28,8 @@ class Item:
 
     ``indent`` counts columns; ``bullet`` is the mark of a list item, ``""`` without one; ``content`` is everything
     behind it. ``key`` and ``value`` are set where the content is a key with a colon; ``key_at`` covers the key with its
-    markup and colon. ``is_bold`` says that bold marks stand around key and value together.
+    markup and colon. ``is_bold`` says that bold marks stand around key and value together,
+    ``is_heading`` that the line is a heading.
     """
 
     line: Line
@@ -39,6 +40,7 @@ class Item:
     value: Piece | None = None
     key_at: tuple[int, int] = (0, 0)
     is_bold: bool = False
+    is_heading: bool = False
 
     @property
     def place(self) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def _report_one_line(raw: RawField, reporter: PlanReporter) -> None:
 
 def _check_subs(raw: RawField, reporter: PlanReporter) -> None:
     """Say once for a field how its sub-items should be written."""
-    for item in raw.subs:
+    for item in raw.subs if not raw.item.is_heading else ():
         start = item.content.start - item.line.start
         if item.line.text[:start] == _SUB or not item.content.text:
             continue

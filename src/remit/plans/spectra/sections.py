@@ -16,6 +16,7 @@ from remit.plans.spectra import names
 from remit.plans.spectra.hidden import Hidden
 from remit.plans.spectra.ids import ID, is_id
 from remit.plans.spectra.items import read_checkbox, read_item
+from remit.plans.spectra.names import field_of
 from remit.plans.spectra.pieces import Piece
 from remit.plans.texts import Line, PlanText
 
@@ -26,6 +27,9 @@ _TASK: Final = re.compile(
     re.IGNORECASE,
 )
 _BARE_TASK: Final = re.compile(rf"(?P<id>{ID})(?P<colon>:)[ \t]+")
+_FOLLOWING: Final = 6
+"""So many lines behind a heading such as ``## NE-S0: title`` tell whether it begins a task."""
+
 _ASSESSMENT: Final = re.compile(
     r"(?:[-*+][ \t]+)?(?:\*\*|__)?(?:independent tasks|sequential dependencies)(?:\*\*|__)?[ \t]*:", re.IGNORECASE
 )
@@ -93,7 +97,7 @@ def split_sections(text: PlanText, hidden: Hidden) -> list[Section]:
             # Nothing begins here, and a file may hold millions of these.
             sections[-1].lines.append(line)
             continue
-        found = _begin(line, lines[index + 1 : index + 4], inside=sections[-1], level=level)
+        found = _begin(line, lines[index + 1 : index + 1 + _FOLLOWING], inside=sections[-1], level=level)
         if found is not None:
             section, level = found
             sections.append(section)
@@ -138,7 +142,7 @@ def _task_header(line: Line, heading: Heading | None, following: Sequence[Line])
         return None
     bare = text.without_markup()
     found = _TASK.match(bare.text)
-    if found is None and heading is not None and any(_is_checkbox(next_line) for next_line in following):
+    if found is None and heading is not None and _begin_a_task(following):
         found = _BARE_TASK.match(bare.text)
     if found is None or not is_id(found["id"]):
         return None
@@ -155,6 +159,19 @@ def _bold(line: Line) -> Piece | None:
         return None
     bare = text.without_markup()
     return None if bare.text == text.text else bare
+
+
+def _begin_a_task(lines: Sequence[Line]) -> bool:
+    """Whether the lines behind a heading are those of a task: a check mark, or one of the format's fields."""
+    for line in lines:
+        if _is_checkbox(line):
+            return True
+        heading = read_heading(line)
+        item = read_item(line)
+        key = item.key if heading is None and item.bullet else None
+        if key is not None and field_of(key.text) is not None:
+            return True
+    return False
 
 
 def _is_checkbox(line: Line) -> bool:
