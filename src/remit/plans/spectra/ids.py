@@ -22,11 +22,8 @@ ALL: Final = "all"
 
 _CANONICAL: Final = re.compile(r"[0-9]{3}")
 _RANGE: Final = re.compile(r"([0-9]{1,3})(?:-|\N{EN DASH}|\.\.)([0-9]{1,3})")
-_RANGE_MAX: Final = 50
-"""Longer ranges are read as no ids: a plan with so many tasks in one is a mistake."""
-
-_LINK_MAX: Final = 50
-"""So many tasks has one link of a chain at most."""
+_RANGES_ROOM: Final = 12
+"""The ranges of a list stand for so many ids, and one more for each of its characters: others are not read."""
 
 _SPLIT: Final = re.compile(r"([0-9]{1,3})-([a-z])")
 _WORD: Final = re.compile(r"[^\s,]+")
@@ -53,11 +50,11 @@ def same_id(written: str) -> str:
     return written if split is None else f"{split[1].zfill(3)}-{split[2]}"
 
 
-def ids_of_range(written: str) -> tuple[str, ...]:
-    """Return the ids that a range such as ``001-004`` stands for; none if it is no range."""
+def ids_of_range(written: str, count_max: int) -> tuple[str, ...]:
+    """Return the ids that a range such as ``001-004`` stands for; none if it is no range, or stands for more."""
     found = _RANGE.fullmatch(written)
     first, last = (0, -1) if found is None else (int(found[1]), int(found[2]))
-    return tuple(str(number).zfill(3) for number in range(first, last + 1)) if last - first < _RANGE_MAX else ()
+    return tuple(str(number).zfill(3) for number in range(first, last + 1)) if last - first < count_max else ()
 
 
 def is_canonical(task_id: str) -> bool:
@@ -109,29 +106,31 @@ def read_references(value: Piece) -> References:
     found: list[Reference] = []
     loose: list[Piece] = []
     unread: list[Piece] = []
+    room = [len(value.text) + _RANGES_ROOM]
     for part in value.split(","):
         comment = _COMMENT.search(part.text)
         words = part if comment is None else part.cut(0, comment.start()).strip()
         if words.text and _is_all(words.text):
             found.append(Reference(id=ALL, at=words.place))
             continue
-        _read_words(words, found, loose, unread)
+        _read_words(words, found, loose, unread, room=room)
     return References(found=tuple(found), loose=tuple(loose), unread=tuple(unread))
 
 
-def _read_words(part: Piece, found: list[Reference], loose: list[Piece], unread: list[Piece]) -> None:
+def _read_words(
+    part: Piece, found: list[Reference], loose: list[Piece], unread: list[Piece], *, room: list[int]
+) -> None:
+    """Read ids among words; ``room`` is how many more ids ranges may stand for."""
     for match in _WORD.finditer(part.text):
         word = part.cut(*match.span())
         if word.text.casefold() in _TASK_WORDS:
             continue
         bare = _bare(word)
-        ids = ids_of_range(bare.text)
-        if ids:
+        if _RANGE.fullmatch(bare.text) or not is_id(bare.text):
+            ids = ids_of_range(bare.text, room[0])
+            room[0] -= len(ids)
             found += [Reference(id=one, at=bare.place) for one in ids]
-            loose.append(bare)
-            continue
-        if not is_id(bare.text):
-            unread.append(word)
+            (loose if ids else unread).append(bare if ids else word)
             continue
         found.append(Reference(id=same_id(bare.text), at=bare.place))
         if same_id(bare.text) != bare.text:
@@ -181,33 +180,39 @@ def _links(part: Piece, arrows: list[Piece]) -> list[Piece]:
 def read_chains(value: Piece) -> Chains:
     """Read chains such as ``001 -> 002 -> 003, 003 -> 004``; brackets around them are the caller's.
 
-    A link may have several tasks: ``001 and 002 -> 003`` are two chains.
+    A link may have several tasks: ``001 and 002 -> 003`` are two chains. There are no more of such than half of the
+    characters; the part that would have them is said to be alone.
     """
     chains: list[tuple[Reference, ...]] = []
     arrows: list[Piece] = []
     alone: list[Piece] = []
     loose: list[Piece] = []
     unread: list[Piece] = []
+    room = [len(value.text) + _RANGES_ROOM]
+    pairs_left = len(value.text) // 2
     parts = () if is_none(value) else value.split(",")
     for part in parts:
-        links = [_read_link(link, loose, unread) for link in _links(part, arrows)]
+        links = [_read_link(link, loose, unread, room) for link in _links(part, arrows)]
         links = [link for link in links if link]
         if links and not has_arrow(part.text):
             alone.append(part)
         if links and all(len(link) == 1 for link in links):
             chains.append(tuple(link[0] for link in links))
-        else:
+        elif (count := sum(len(one) * len(other) for one, other in pairwise(links))) <= pairs_left:
+            pairs_left -= count
             chains += [pair for one, other in pairwise(links) for pair in product(one, other)]
+        elif has_arrow(part.text):
+            alone.append(part)
     return Chains(
         found=tuple(chains), alone=tuple(alone), arrows=tuple(arrows), loose=tuple(loose), unread=tuple(unread)
     )
 
 
-def _read_link(link: Piece, loose: list[Piece], unread: list[Piece]) -> list[Reference]:
+def _read_link(link: Piece, loose: list[Piece], unread: list[Piece], room: list[int]) -> list[Reference]:
     """Return the tasks of one link; what is said about them in brackets is not looked at."""
     comment = _COMMENT.search(link.text)
     words = link if comment is None or not comment.start() else link.cut(0, comment.start())
     label = _LABEL.search(words.text)
     found: list[Reference] = []
-    _read_words(words if label is None else words.cut(0, label.start()), found, loose, unread)
-    return found[:_LINK_MAX]
+    _read_words(words if label is None else words.cut(0, label.start()), found, loose, unread, room=room)
+    return found

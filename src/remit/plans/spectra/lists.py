@@ -20,6 +20,9 @@ from remit.plans.spectra.pieces import Piece, line_end_at
 from remit.plans.spectra.record import Assertion, Ownership, Wiring
 from remit.plans.texts import Line, PlanReporter
 
+_RANGE_SHOWN_MAX: Final = 1000
+"""No range of three digits stands for more ids."""
+
 _SUB: Final = "  - "
 
 
@@ -188,7 +191,7 @@ def report_references(references: References, reporter: PlanReporter) -> None:
 def report_words(loose: tuple[Piece, ...], unread: tuple[Piece, ...], reporter: PlanReporter) -> None:
     """Report ids in another spelling, and the first word that is no id."""
     for word in loose:
-        ids = ids_of_range(word.text)
+        ids = ids_of_range(word.text, _RANGE_SHOWN_MAX)
         reporter.report(
             "SPECTRA_ID_FORM",
             f"expected each id by itself, got the range {word.text!r}; other readers see no ids in it"

@@ -154,8 +154,8 @@ def report_chains(chains: Chains, reporter: PlanReporter) -> None:
     if chains.alone:
         reporter.report(
             "SPECTRA_REFERENCE_UNREAD",
-            f"expected tasks with '->' between them, got {chains.alone[0].text!r} alone, which says no order; write "
-            "what comes before it, or take it out",
+            f"expected tasks with '->' between them, got {shorten(chains.alone[0].text)} alone, which says no order; "
+            "write what comes before it, or take it out",
             at=chains.alone[0].place,
         )
     report_words(chains.loose, chains.unread, reporter)

@@ -4,6 +4,8 @@ import pytest
 
 from remit.plans.formats import read_plan
 from remit.plans.options import PlanOptions
+from remit.plans.spectra.ids import read_chains, read_references
+from remit.plans.spectra.pieces import Piece
 from tests.unit.plans.spectra.records import HEAD, SEED, TASK, record
 
 PLAN = HEAD + TASK
@@ -146,6 +148,20 @@ def test_chains_say_who_comes_first(written: str, pairs: str) -> None:
     assert plan is not None
     got = {f"{int(one.id)}>{int(task.id)}" for task in plan.tasks for one in task.depends_on}
     assert set(pairs.split()) == got
+
+
+def test_short_text_stands_for_few_references() -> None:
+    """
+    Ranges and links of several tasks grow with the text, not with what they could stand for.
+    """
+    ranges = read_references(Piece(", ".join(["1-15"] * 100), 0))
+    chains = read_chains(Piece(" -> ".join(["1-9"] * 100), 0))
+    long = read_references(Piece("001-900", 0))
+
+    assert len(ranges.found) <= 15 + len(", ".join(["1-15"] * 100))
+    assert ranges.unread
+    assert ((), True) == (chains.found, bool(chains.alone))
+    assert ((), ["001-900"]) == (long.found, [word.text for word in long.unread])
 
 
 def test_words_in_the_place_of_paths_claim_nothing() -> None:
