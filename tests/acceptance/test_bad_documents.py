@@ -49,7 +49,7 @@ CORPUS: dict[str, tuple[str | bytes, set[str]]] = {
         HEAD + '  - {id: a, tool: test.note, input: {text: "${{ input.x"}}\n',
         {"TEMPLATE_UNCLOSED", "EXPRESSION_INVALID"},
     ),
-    "large.yaml": (HEAD + STEP + "# " + "x" * 300_000 + "\n", {"DOCUMENT_TOO_LARGE"}),
+    "large.yaml": (HEAD + STEP + "# " + "x" * 4_200_000 + "\n", {"DOCUMENT_TOO_LARGE"}),
 }
 PLACE = re.compile(r"^(?P<file>[\w.]+):(?P<line>\d+):(?P<column>\d+) (?P<code>[A-Z_]+) \S")
 
