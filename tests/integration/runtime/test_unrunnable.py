@@ -136,7 +136,7 @@ async def test_submission_of_a_stored_one_is_refused(database: ScratchDatabase) 
             answer = await client.post("/runs", json={"definition": "refused", "input": {}})
 
         assert (422, "DEFINITION_UNRUNNABLE") == (answer.status_code, answer.json()["code"])
-        assert "'again'" in answer.json()["detail"]
+        assert "(step again)" in answer.json()["detail"]
         assert not await stage.kernel.store.reader.list_runs(TENANT)
 
 
