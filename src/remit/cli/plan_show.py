@@ -136,6 +136,7 @@ def print_tree(view: showing.PlanView, console: Console) -> None:
         room = console.width - max(len(line.frame), len(line.frame_below))
         rows = text.wrap(console, room) if console.is_terminal and room >= _ROOM_MIN else [text]
         for number, row in enumerate(rows):
-            frame = Text(line.frame if number == 0 else line.frame_below, style=_STYLES["frame"])
             row.rstrip()
-            console.print(frame.append_text(row), soft_wrap=True)
+            # Assembled, so that the look of the frame ends with it.
+            frame = (line.frame if number == 0 else line.frame_below, _STYLES["frame"])
+            console.print(Text.assemble(frame, row), soft_wrap=True)

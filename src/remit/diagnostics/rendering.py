@@ -6,6 +6,7 @@ Does not know: colours, files or streams.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -18,6 +19,10 @@ EXCERPT_WIDTH_MAX: Final = 110
 """Longest shown part of a source line; a longer line is cut around the finding."""
 
 _TAB: Final = "    "
+
+
+_JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_JOINING: Final = re.compile(rf"(?<=[^\x00-\x7f])[{_JOINERS}](?=[^\x00-\x7f])")
 
 
 def render_plain(findings: Iterable[Diagnostic]) -> str:
@@ -61,12 +66,18 @@ def to_json(diagnostics: Diagnostics) -> dict[str, object]:
 
 
 def harmless(text: str) -> str:
-    """Return the text with characters that steer terminals or hide text replaced by ``\N{REPLACEMENT CHARACTER}``."""
+    """Return the text with characters that steer terminals or hide text replaced by ``\N{REPLACEMENT CHARACTER}``.
+
+    A joiner between letters that are not ASCII stays: Persian, Hindi and emoji are written with it.
+    """
     if text.isascii() and text.isprintable():
         return text
+    joining = {found.start() for found in _JOINING.finditer(text)}
     return "".join(
-        character if character == " " or unicodedata.category(character)[0] not in "CZ" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
+        character
+        if character == " " or unicodedata.category(character)[0] not in "CZ" or index in joining
+        else "\N{REPLACEMENT CHARACTER}"
+        for index, character in enumerate(text)
     )
 
 
@@ -132,7 +143,7 @@ def _width(text: str) -> int:
 def _columns(character: str) -> int:
     if character == "\t":
         return len(_TAB)
-    if unicodedata.combining(character):
+    if character in _JOINERS or unicodedata.category(character) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

@@ -163,6 +163,18 @@ def test_file_that_is_no_plan_is_not_shown(plan_file: Path, capsys: pytest.Captu
     assert "PLAN_FORMAT_UNKNOWN" in said.err
 
 
+def test_titles_are_not_as_dim_as_the_frame() -> None:
+    """
+    The look of the lines that are drawn around a tree ends with them.
+    """
+    written = StringIO()
+    console = Console(file=written, force_terminal=True, color_system="standard", width=100, highlight=False)
+    print_tree(view_of(payments()), console)
+
+    (line,) = (line for line in written.getvalue().splitlines() if "Emit events" in line)
+    assert "\x1b[0m  Emit events\x1b[" in line.replace("\x1b[0m\x1b[0m", "\x1b[0m")
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_lines_are_broken_to_a_terminal(width: int) -> None:
     """

@@ -75,6 +75,17 @@ def test_controls_of_a_file_reach_no_terminal() -> None:
 
     assert "a\ufffd[31mb\ufffdc\ufffdd\ufffd" == harmless(hostile)
     assert "plain text é 漢" == harmless("plain text é 漢")
+
+
+def test_joiners_stay_where_letters_need_them() -> None:
+    """
+    Persian words and emoji hold characters without width; between ASCII they would only hide something.
+    """
+    persian, family = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\U0001f469\u200d\U0001f4bb"
+
+    assert persian == harmless(persian)
+    assert family == harmless(family)
+    assert "ab\ufffdc \ufffd\u0645" == harmless("ab\u200dc \u200c\u0645")
     assert "\x1b" not in "".join(rendered("a: \x1b[31m", at=(0, 1)))
 
 
