@@ -22,6 +22,9 @@ _TAB: Final = "    "
 
 
 _JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_AS_EMOJI: Final = "\N{VARIATION SELECTOR-16}"
+"""Makes the sign before it a picture, which is as wide as two letters."""
+
 _JOINING: Final = re.compile(rf"(?<=[^\x00-\x7f])[{_JOINERS}](?=[^\x00-\x7f])")
 
 
@@ -143,6 +146,8 @@ def _width(text: str) -> int:
 def _columns(character: str) -> int:
     if character == "\t":
         return len(_TAB)
+    if character == _AS_EMOJI:
+        return 1
     if character in _JOINERS or unicodedata.category(character) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
