@@ -108,7 +108,8 @@ def _report_row(
     is_one = first == last
     reporter.report(
         "TABLE_DISTRIBUTION_WRONG",
-        f"expected of {distribution.by} {value}, as the details of the tasks say: {', '.join(parts)}",
+        f"expected the row of {distribution.by} {value} to count what the tasks say: {', '.join(parts)}; correct the "
+        "row, or a task",
         at=(row[first].at[0], row[last].at[1]),
         replacement=str(wrong[first]) if is_one else _joined(row, wrong, first, last),
     )
@@ -133,7 +134,7 @@ def _check_absent(distribution: _Distribution, counts: Counts, reporter: PlanRep
     if absent and distribution.columns:
         reporter.report(
             "TABLE_DISTRIBUTION_INCOMPLETE",
-            f"expected a row for each {distribution.by} that tasks have, got none for {listed(absent)}",
+            f"expected a row for each {distribution.by} that tasks have, got none for {listed(absent)}; add it",
             at=distribution.table.at,
         )
 
@@ -176,7 +177,7 @@ def _check_count(
         reporter.report(
             "TABLE_SUM_WRONG",
             f"expected the rows of {name} to add up to the total of {claimed}, got {sum(numbers)} "
-            f"({_sum(list(map(str, numbers)))}); there are {expected}, so the rows are wrong",
+            f"({_sum(list(map(str, numbers)))}); there are {expected}, so correct the rows",
             at=row[index].at,
         )
 
@@ -197,7 +198,8 @@ def _check_span(
     written, right = _span(claimed), _span(expected)
     reporter.report(
         "TABLE_SUM_WRONG",
-        f"expected {table.header[index].text} to add up to {right} ({_sum(list(map(_span, amounts)))}), got {written}",
+        f"expected {table.header[index].text} to add up to {right} ({_sum(list(map(_span, amounts)))}), got {written}; "
+        "correct the total, or a row",
         at=row[index].at,
         replacement=row[index].text.replace(written, right, 1) if written in row[index].text else None,
     )

@@ -128,7 +128,7 @@ def _check_matrix(details: Details, matrices: Matrices, order: Order, reporter: 
         reporter.report(
             "TABLE_MATRIX_INCOMPLETE",
             "expected a row for every task in the Dependency Matrix, got none for "
-            f"{listed(reversed(absent), len(absent))}",
+            f"{listed(reversed(absent), len(absent))}; add what is missing",
             at=matrices.rows[0].at,
         )
 
@@ -161,7 +161,7 @@ def _check_length(details: Details, order: Order, reporter: PlanReporter) -> int
         reporter.report(
             "TABLE_PATH_LENGTH_WRONG",
             f"expected {metric.name} to be {length}, the longest chain of dependencies ({_chain(order.chain)}), got "
-            f"{claim.count}",
+            f"{claim.count}; correct the number, or the dependencies",
             at=claim.at,
             replacement=str(length),
         )
@@ -239,7 +239,8 @@ def _check_nodes(picture: Picture, order: Order, reporter: PlanReporter) -> None
         if unknown.pop(node.id, None) is not None:
             reporter.report(
                 "TABLE_DRAWN_TASK_UNKNOWN",
-                f"expected tasks of the document in the drawing, got {node.id!r}, which is none",
+                f"expected tasks of the document in the drawing, got {node.id!r}, which is none; correct it, or "
+                "add the task",
                 at=node.at,
             )
 
@@ -279,7 +280,7 @@ def _check_line(
     reporter.report(
         "TABLE_DRAWN_PATH_LENGTH",
         f"expected the drawn critical path to have {said}{length} as the longest chain of dependencies has, got "
-        f"{len(drawn)} ({_chain(drawn)})",
+        f"{len(drawn)} ({_chain(drawn)}); correct the drawing",
         at=_first_place(picture, drawn[0], drawing.at),
     )
 

@@ -180,7 +180,7 @@ def _report_bare_headings(titled: list[Titled], headings: set[Place], found: Fou
             found.oddities.append(
                 Oddity(
                     code="TABLE_TASK_WITHOUT_FIELDS",
-                    message=f"expected a table of fields below {task_id}, got none; it is not read as a task",
+                    message=f"expected a table of fields below {task_id}, got none; it is not read as a task, add one",
                     at=one.heading_at,
                 )
             )

@@ -66,7 +66,8 @@ def _check_duplicates(details: Details, reporter: PlanReporter) -> None:
         if other is not task:
             reporter.report(
                 "TABLE_ID_DUPLICATE",
-                f"expected one task with the id {task.id}, got another; dependencies mean the first",
+                f"expected one task with the id {task.id}, got another; dependencies mean the first, give one "
+                "another id",
                 at=task.id_at,
                 related={"the first": other.id_at},
             )
@@ -105,7 +106,8 @@ def _check_required(details: Details, reporter: PlanReporter) -> None:
             reporter.report(
                 "TABLE_FIELD_MISSING",
                 f"expected {declared.name} in every task, for the Schema table requires it; "
-                f"{listed(task.id for task in absent)} {'lack' if len(absent) > 1 else 'lacks'} it",
+                f"{listed(task.id for task in absent)} {'lack' if len(absent) > 1 else 'lacks'} it. Add it, or "
+                "let the Schema table say that it may be missing",
                 at=absent[0].at,
                 related={"required here": declared.at},
             )
@@ -128,7 +130,7 @@ def _report_empty(task: TaskRecord, value: Value, declared: SchemaField, reporte
     reporter.report(
         "TABLE_FIELD_EMPTY",
         f"expected a value for {value.name} of {task.id}, for the Schema table requires it; got "
-        f"{value.text or 'nothing'!r}",
+        f"{value.text or 'nothing'!r}; fill it in, or let the Schema table say that it may be empty",
         at=value.at,
         related={"required here": declared.at},
     )
@@ -203,7 +205,8 @@ def _check_task_ids(details: Details, reporter: PlanReporter) -> None:
         if declared.forms and not any(fits(form, task.id) for form in declared.forms):
             reporter.report(
                 "TABLE_ID_FORM",
-                f"expected an id of the form {' or '.join(declared.forms)}, got {task.id!r}",
+                f"expected an id of the form {' or '.join(declared.forms)}, got {task.id!r}; rename the task, or "
+                "correct the Schema table",
                 at=task.id_at,
                 related={"declared here": declared.at},
             )
@@ -229,7 +232,8 @@ def _check_sequence(details: Details, declared: SchemaField, numbers: tuple[int,
         if not first <= number <= last:
             reporter.report(
                 "TABLE_ID_SEQUENCE",
-                f"expected an id numbered {first} to {last}, got {task.id!r}",
+                f"expected an id numbered {first} to {last}, got {task.id!r}; rename the task, or correct "
+                "the Schema table",
                 at=task.id_at,
                 related={"declared here": declared.notes_at},
             )
@@ -241,7 +245,7 @@ def _check_order(known: list[tuple[int, TaskRecord]], reporter: PlanReporter) ->
         if number < before:
             reporter.report(
                 "TABLE_ID_SEQUENCE",
-                f"expected sequential ids, got {task.id!r} behind number {before}",
+                f"expected sequential ids, got {task.id!r} behind number {before}; move the task, or rename it",
                 at=task.id_at,
             )
 

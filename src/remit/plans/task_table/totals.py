@@ -131,7 +131,8 @@ def _report_share(metric: Metric, claim: Claim, total: int, reporter: PlanReport
     percent = share(claim.count, total)
     reporter.report(
         "TABLE_SHARE_WRONG",
-        f"expected {metric.name} to be {percent}%, for {claim.count} of {total} are, got {claim.percent}%",
+        f"expected {metric.name} to be {percent}%, for {claim.count} of {total} are, got {claim.percent}%; correct "
+        "one of both",
         at=claim.percent_at,
         replacement=str(percent),
     )

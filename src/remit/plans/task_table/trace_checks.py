@@ -173,7 +173,7 @@ class _Rows:
             reporter.report(
                 "TABLE_TRACE_ID_MISSING",
                 f"expected a row for {name} in {trace.heading or 'the traceability matrix'}, for a task names it; got "
-                "none",
+                "none, add one",
                 at=named.first_place(name),
             )
 
@@ -184,7 +184,7 @@ class _Rows:
                 reporter.report(
                     "TABLE_PATTERN_LOOSE",
                     f"expected a pattern that fits ids of tasks, got {mention.pattern}; it is read as {listed(names)}, "
-                    "which have a number besides",
+                    "which have a number besides; write it with its number",
                     at=mention.at,
                     related={f"{names[0]} here": self._named.first_place(names[0])},
                 )
@@ -194,14 +194,15 @@ class _Rows:
             if task not in self._known:
                 reporter.report(
                     "TABLE_TRACE_TASK_UNKNOWN",
-                    f"expected tasks of the document in the row of {row.names[:60]}, got {task!r}, which is none",
+                    f"expected tasks of the document in the row of {row.names[:60]}, got {task!r}, which is none; "
+                    "correct it, or add the task",
                     at=mention.at,
                 )
             elif task not in naming and not self._names_pattern(task, row):
                 reporter.report(
                     "TABLE_TRACE_UNBACKED",
                     f"expected {task} to name one of {row.names[:60]} in its {self._kind.field}, for the row lists it; "
-                    "it names none of them",
+                    "it names none of them. Name one there, or take the task out of the row",
                     at=mention.at,
                 )
 
@@ -338,7 +339,7 @@ class _Coverage:
         if claim.of not in {None, claim.count} and claim.count not in {covered, covered + by_pattern}:
             self._reporter.report(
                 "TABLE_COVERAGE_WRONG",
-                f"expected {metric.name} to be {covered} of {declared}, got {claim.count}",
+                f"expected {metric.name} to be {covered} of {declared}, got {claim.count}; correct one of both",
                 at=claim.at,
             )
 
