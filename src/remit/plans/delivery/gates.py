@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from remit.plans.delivery.chapters import Chapters
@@ -76,9 +76,16 @@ def gate_of(piece: Heading | ListLine | TextLine | LabelLine) -> Gate | None:
     return gate_line(text, piece.place)
 
 
-def with_criterion(gate: Gate, line: ListLine) -> Gate:
-    """Return the gate with a line below it as one more criterion."""
-    return replace(gate, criteria=(*gate.criteria, " ".join(line.text.split())))
+@dataclass(slots=True, kw_only=True)
+class GateDraft:
+    """A gate that is read; ``lines`` stand below it and are its criteria."""
+
+    gate: Gate
+    lines: list[ListLine] = field(default_factory=list)
+
+    def finished(self) -> Gate:
+        """Return the gate with its criteria."""
+        return replace(self.gate, criteria=tuple(" ".join(line.text.split()) for line in self.lines))
 
 
 def mentions(
@@ -128,20 +135,20 @@ def _numbers(references: Iterable[PhaseReference]) -> tuple[str, ...]:
 
 
 def _gates(pieces: Iterable[Piece]) -> Iterator[Gate]:
-    current: Gate | None = None
+    current: GateDraft | None = None
     for piece in pieces:
         if isinstance(piece, ListLine) and current is not None and piece.depth > 1:
-            current = with_criterion(current, piece)
+            current.lines.append(piece)
             continue
         if current is not None:
-            yield current
+            yield current.finished()
         current = None
         if isinstance(piece, Table):
             yield from _rows(piece)
-        else:
-            current = gate_of(piece)
+        elif (gate := gate_of(piece)) is not None:
+            current = GateDraft(gate=gate)
     if current is not None:
-        yield current
+        yield current.finished()
 
 
 def _rows(table: Table) -> Iterator[Gate]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from remit.plans.delivery.chapters import Chapter
 from remit.plans.delivery.durations import durations_in, hidden
-from remit.plans.delivery.gates import gate_of, with_criterion
+from remit.plans.delivery.gates import GateDraft, gate_of
 from remit.plans.delivery.items import ItemText, may_have_roles, read_item, report_spelling
 from remit.plans.delivery.lines import (
     Label,
@@ -84,7 +84,7 @@ class PhaseReader:
         self._names = names
         self._has_roles = has_roles
         self._counts: Counter[tuple[str, str]] = Counter()
-        self.gates: list[Gate] = []
+        self._gates: list[GateDraft] = []
         self.risk_lines: list[ListLine] = []
         self.risk_tables: list[Table] = []
         self._begin("")
@@ -99,6 +99,11 @@ class PhaseReader:
         self._total: Duration | None = None
         self._item_depth: int | None = None
         self._gate_depth: int | None = None
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Return the gates that the phases read so far declare."""
+        return tuple(draft.finished() for draft in self._gates)
 
     def read(self, chapter: Chapter) -> Phase:
         """Return the phase of a chapter."""
@@ -165,7 +170,7 @@ class PhaseReader:
         gate = gate_of(piece)
         if gate is None:
             return False
-        self.gates.append(gate if gate.after else replace(gate, after=self._number))
+        self._gates.append(GateDraft(gate=gate if gate.after else replace(gate, after=self._number)))
         self._item_depth = None
         self._gate_depth = depth
         return True
@@ -236,7 +241,7 @@ class PhaseReader:
     def _belongs_above(self, line: ListLine) -> bool:
         """Take a line as part of the gate or item above if it is nested in it."""
         if self._gate_depth is not None and line.depth > self._gate_depth:
-            self.gates[-1] = with_criterion(self.gates[-1], line)
+            self._gates[-1].lines.append(line)
             return True
         if self._item_depth is not None and line.depth > self._item_depth:
             self._detail(line)
