@@ -18,6 +18,9 @@ from remit.plans.spectra.placeholders import is_placeholder
 from remit.plans.texts import PlanReporter
 
 _COMMENT: Final = re.compile(r"(?<![ \t])[ \t]+(?:\([^()]*\)|#.*|(?:--|\N{EM DASH}|\N{EN DASH})[ \t].*)$")
+_SEPARATOR: Final = re.compile(r"[ \t]*;[ \t]*|[ \t]+(?:(?:and|&)[ \t]+)?")
+_FILE: Final = re.compile(r"[^\s()#`]*\.[A-Za-z0-9]{1,8}")
+_PATH: Final = re.compile(r"[^\s()#`]*(?:/[^\s()#`]*|\.[A-Za-z0-9]{1,8})")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -35,8 +38,28 @@ def read_paths(value: Piece, reporter: PlanReporter) -> PathList:
     found = _without_loose_brackets(value) if inside is None else inside
     if is_none(found) or is_none(Piece(_COMMENT.sub("", found.text), found.start)):
         return PathList(claims=(), is_bare=inside is None)
-    claims = [read_path(part, reporter) for part in found.split(",") if part.text]
+    parts = [part for part in found.split(",") if part.text]
+    claims = [read_path(one, reporter) for part in parts for one in _apart(part, reporter)]
     return PathList(claims=tuple(claim for claim in claims if claim.path), is_bare=inside is None)
+
+
+def _apart(part: Piece, reporter: PlanReporter) -> list[Piece]:
+    """Return the paths of a part, also those between other separators than commas where they cannot be one path."""
+    ends = [(separator.start(), separator.end()) for separator in _SEPARATOR.finditer(part.text)]
+    starts = [0, *(end for _, end in ends)]
+    pieces = [part.cut(start, end) for start, (end, _) in zip(starts, [*ends, (len(part.text), 0)], strict=True)]
+    words = [piece for piece in pieces if piece.text]
+    is_certain = any(not part.text[start:end].isspace() for start, end in ends)
+    form = _PATH if is_certain else _FILE
+    if len(words) < 2 or not all(form.fullmatch(word.text.strip("`")) for word in words):
+        return [part]
+    reporter.report(
+        "SPECTRA_PATH_FORM",
+        f"expected commas between paths, got {part.text!r}; they are read as {len(words)} paths",
+        at=part.place,
+        replacement=", ".join(word.text for word in words),
+    )
+    return words
 
 
 def read_path(part: Piece, reporter: PlanReporter) -> PathClaim:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from remit.plans.plan import NOWHERE, Place
 from remit.plans.spectra import names
@@ -20,7 +21,8 @@ from remit.plans.spectra.sections import Kind, Section, section_lines, split_sec
 from remit.plans.spectra.tasks import TaskReading, read_task
 from remit.plans.texts import PlanReporter, PlanText
 
-LEVEL_DEFAULT = 1
+LEVEL_DEFAULT: Final = 1
+"""The level of a plan that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from remit.errors import UsageError
 from remit.governance.suggestions import did_you_mean
 from remit.plans.plan import TaskState
 from remit.plans.spectra import names
+from remit.plans.spectra.exported import is_exported
 from remit.plans.spectra.ids import same_id
 from remit.plans.spectra.reading import read_spectra
 from remit.plans.spectra.record import SpectraTask
@@ -42,7 +43,7 @@ def set_state(raw: bytes, task_id: str, state: TaskState, *, path: str = "plan.m
     A mark that says the state already stays as it is, whatever its spelling.
 
     Raises:
-        UsageError: there is no such task, or it has no check mark, or the bytes are not UTF-8.
+        UsageError: there is no such task, or it has no check mark, or the bytes are JSON or not UTF-8.
     """
     text, task = _find(raw, task_id, path)
     if task.description is None:
@@ -64,7 +65,8 @@ def set_value(raw: bytes, task_id: str, field: str, value: str, *, path: str = "
         path: The file as the user named it.
 
     Raises:
-        UsageError: there is no such task or field, the value has more than one line, or the bytes are not UTF-8.
+        UsageError: there is no such task or field, the value has more than one line, or the bytes are JSON or
+            not UTF-8.
     """
     if field not in VALUES:
         raise UsageError(f"expected one of {', '.join(sorted(VALUES))}, got {field!r}{did_you_mean(field, VALUES)}")
@@ -84,6 +86,8 @@ def _find(raw: bytes, task_id: str, path: str) -> tuple[PlanText, SpectraTask]:
     text = read_text(raw, path=path, diagnostics=diagnostics)
     if text is None:
         raise UsageError(f"expected a plan in {path}, got a file that cannot be read: {diagnostics.summary()}")
+    if is_exported(text):
+        raise UsageError(f"expected a plan in Markdown in {path}, got JSON; change the Markdown, and convert it again")
     tasks = read_spectra(text, PlanReporter(text, diagnostics)).plan.tasks
     wanted = same_id(task_id)
     found = next((task for task in tasks if task.id == wanted), None)

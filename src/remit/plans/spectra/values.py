@@ -19,6 +19,8 @@ from remit.plans.texts import PlanReporter
 
 _WORD: Final = re.compile(r"[*_`\"'(\[]*(?P<word>[A-Za-z][A-Za-z-]*)")
 _NUMBER: Final = re.compile(r"[*_`\"'(\[]*(?P<number>-?[0-9]+)(?![0-9.])")
+_RANGE: Final = re.compile(r"[ \t]*(?:[-/,]|\N{EN DASH}|\N{EM DASH}|\.\.|to\b|or\b)[ \t]*[0-9]")
+_ALSO: Final = re.compile(r"[,/+&|]|(?:or|and|to)\b", re.IGNORECASE)
 _SUCCEEDS: Final = re.compile(
     r"(?:(?:should|must)[ ])?(?:pass(?:es)?|succeeds?|(?:exits?|returns?)(?:[ ]with)?(?:[ ](?:code|status))?[ ]0)[.]?",
     re.IGNORECASE,
@@ -34,7 +36,7 @@ def read_risk(raw: RawField, reporter: PlanReporter) -> RiskClass | None:
 def risk_of(value: Piece, reporter: PlanReporter, *, at: Place) -> RiskClass | None:
     """Return the risk that a text names; ``at`` is what is marked if it is none."""
     word = _word(value)
-    risk = None if word is None else names.RISKS.get(word.casefold())
+    risk = None if word is None or _has_others(value, word) else names.RISKS.get(word.casefold())
     if risk is None or risk.value not in names.ALLOWED_RISKS:
         said = "; it is read, and other readers refuse it" if risk is not None else ""
         reporter.report(
@@ -56,8 +58,7 @@ def read_scope(raw: RawField, reporter: PlanReporter) -> str | None:
     """Read one of the scopes."""
     word = _word(raw.value)
     scope = None if word is None or word.casefold() not in names.SCOPES else word.casefold()
-    rest = "" if scope is None or word is None else raw.value.text.partition(word)[2]
-    if scope is None or rest.strip("*_`\"')] ").startswith((",", "/", "+", "&", "|")):
+    if scope is None or word is None or _has_others(raw.value, word):
         reporter.report(
             "SPECTRA_SCOPE_INVALID",
             f"expected one of {', '.join(names.SCOPES)}, got {_shown(raw.value)}; choose one",
@@ -76,10 +77,10 @@ def read_scope(raw: RawField, reporter: PlanReporter) -> str | None:
 def read_iterations(raw: RawField, reporter: PlanReporter) -> int | None:
     """Read the bound of a task's loop."""
     found = _NUMBER.match(raw.value.text)
-    if found is None or len(found["number"]) > 9:
+    if found is None or len(found["number"]) > 9 or _RANGE.match(raw.value.text, found.end()):
         reporter.report(
             "SPECTRA_ITERATIONS_INVALID",
-            f"expected a whole number of iterations, got {_shown(raw.value)}; write one, such as 5",
+            f"expected one whole number of iterations, got {_shown(raw.value)}; write one, such as 5",
             at=_place(raw),
         )
         return None
@@ -178,6 +179,11 @@ def _fenced(fence: Fence, reporter: PlanReporter) -> Text | None:
         at=place,
     )
     return Text(text="\n".join(lines), at=place)
+
+
+def _has_others(value: Piece, word: str) -> bool:
+    """Whether another word stands beside one, as in ``low, medium``; words in brackets are about it."""
+    return _ALSO.match(value.text.partition(word)[2].lstrip("*_`\"')] ")) is not None
 
 
 def _word(value: Piece) -> str | None:

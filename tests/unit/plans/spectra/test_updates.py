@@ -64,12 +64,13 @@ def test_value_is_put_where_none_is() -> None:
         (RAW, "001", "Rsk", "low"),
         (RAW, "001", "Risk", "low\n- Scope: x"),
         (RAW + b"\xff", "001", "Risk", "low"),
+        (b'{"tasks": []}', "001", "Risk", "low"),
     ],
-    ids=["task", "missing", "field", "lines", "bytes"],
+    ids=["task", "missing", "field", "lines", "bytes", "json"],
 )
 def test_change_that_cannot_be_made_is_refused(raw: bytes, task_id: str, field: str, value: str) -> None:
     """
-    An unknown task or field, a value of two lines and a file that is no UTF-8 are refused by name.
+    An unknown task or field, a value of two lines, JSON and a file that is no UTF-8 are refused by name.
     """
     with pytest.raises(UsageError, match="expected "):
         set_value(raw, task_id, field, value)
