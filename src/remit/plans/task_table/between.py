@@ -55,6 +55,30 @@ def _is_heading(text: str, is_in_ids: bool) -> bool:  # noqa: FBT001 - of this m
     return is_in_ids and " " in shown(text)
 
 
+@dataclass(slots=True)
+class _Sum:
+    """A sum of efforts in days; ``is_certain`` is lost with one that cannot be added to the others."""
+
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+    count: int = 0
+    has_unit: bool = True
+    is_certain: bool = True
+
+    def add(self, days: tuple[Decimal, Decimal] | None, has_unit: bool) -> None:  # noqa: FBT001 - of this module
+        """Add an effort; numbers with and without unit are no sum."""
+        if days is None or (self.count and has_unit is not self.has_unit):
+            self.is_certain = False
+            return
+        self.low, self.high = self.low + days[0], self.high + days[1]
+        self.count, self.has_unit = self.count + 1, has_unit
+
+    @property
+    def days(self) -> tuple[Decimal, Decimal] | None:
+        """Return the sum; ``None`` if there is none that is certain."""
+        return (self.low, self.high) if self.is_certain and self.count else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Sums:
     """The efforts of the rows of one table: of all, and since the last heading or total.
@@ -64,19 +88,20 @@ class Sums:
 
     column: int | None
     heading: str = ""
-    _all: list[str] = field(default_factory=list)
-    _group: list[str] = field(default_factory=list)
+    _all: _Sum = field(default_factory=_Sum)
+    _group: _Sum = field(default_factory=_Sum)
 
     def add(self, row: Sequence[Cell]) -> None:
         """Note the effort of a task."""
         text = self._text(row)
         if text:
-            self._all.append(text)
-            self._group.append(text)
+            days, has_unit = self._days(text), self._has_unit(text)
+            self._all.add(days, has_unit)
+            self._group.add(days, has_unit)
 
     def begin(self) -> None:
         """Begin a group of rows."""
-        self._group.clear()
+        self._group = _Sum()
 
     def wrong_total(self, row: Sequence[Cell]) -> tuple[str, Cell] | None:
         """Return what a total should be, and its cell, if it is neither the sum of its group nor that of all rows.
@@ -84,14 +109,16 @@ class Sums:
         A group ends here. Efforts that cannot be added up are not compared.
         """
         written = self._text(row)
-        sums = [self._sum(texts) for texts in (self._all, self._group)]
+        group, whole = self._group, self._all
         self.begin()
-        claimed = self._days(written)
-        if self.column is None or claimed is None or None in sums or claimed in sums:
+        claimed, amount = self._days(written), amount_of(written)
+        if self.column is None or claimed is None or group.days is None or whole.days is None:
             return None
-        unit = self._days(f"1 {amount.unit or ''}" if (amount := amount_of(written)) is not None else "1 day")
-        right = {_span(days, unit[0]): None for days in sums if days is not None and unit is not None}
-        return " or ".join(right), row[self.column]
+        if claimed in {group.days, whole.days} or self._has_unit(written) is not whole.has_unit:
+            return None
+        unit = self._days(f"1 {amount.unit or ''}") if amount is not None else None
+        per = unit[0] if unit is not None else Decimal(1)
+        return " or ".join(dict.fromkeys(_span(days, per) for days in (whole.days, group.days))), row[self.column]
 
     def _text(self, row: Sequence[Cell]) -> str:
         return row[self.column].text.strip("`* ") if self.column is not None and self.column < len(row) else ""
@@ -100,14 +127,9 @@ class Sums:
         """Return an effort in days, or in whatever a column without unit counts."""
         return exact_days(text, unit_days(self.heading) or Decimal(1))
 
-    def _sum(self, texts: Sequence[str]) -> tuple[Decimal, Decimal] | None:
-        low = high = Decimal(0)
-        for text in texts:
-            days = self._days(text)
-            if days is None:
-                return None
-            low, high = low + days[0], high + days[1]
-        return (low, high) if texts else None
+    def _has_unit(self, text: str) -> bool:
+        amount = amount_of(text)
+        return unit_days(self.heading) is not None or amount is None or amount.unit is not None
 
 
 def _span(days: tuple[Decimal, Decimal], unit: Decimal) -> str:

@@ -14,11 +14,16 @@ from remit.plans.task_table.columns import TaskField, plain
 from remit.plans.task_table.record import TaskRecord, Value
 
 _WORD: Final = re.compile(r"\w+")
+_FIELDS_MAX: Final = 200
+"""A task with more fields is put together no further: each further table would cost as many."""
+
 _NAMES: Final = frozenset({TaskField.TASK_ID, TaskField.TITLE})
 
 
 def is_same(first: TaskRecord, second: TaskRecord) -> bool:
     """Whether two tasks with the same id are one: they have the same title, or one has none."""
+    if len(first.values) > _FIELDS_MAX:
+        return False
     titles = plain(first.title), plain(second.title)
     return titles[0] == titles[1] or "" in titles
 
