@@ -23,7 +23,7 @@ _MAY_BE_BLANK: Final = frozenset({"depends_on", "allowed_paths", "denied_paths",
 _TRUTHS: Final = {"true": True, "false": False}
 
 
-_ITEM: Final = re.compile(r"\s*[-*+]\s+(?P<value>\S.*?)\s*\Z")
+_ITEM: Final = re.compile(r"\s*[-*+]\s+(?=\S)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,8 +42,9 @@ class _ListBelow:
         found = _ITEM.match(line.text)
         if found is None or header_key(line.text.partition(":")[0]) in HEADER_FIELDS:
             return False
-        start, end = line.start + found.start("value"), line.start + found.end("value")
-        self.items.append(Scalar(value=found["value"], start=start, end=end))
+        value = line.text[found.end() :].rstrip()
+        start = line.start + found.end()
+        self.items.append(Scalar(value=value, start=start, end=start + len(value)))
         return True
 
 
