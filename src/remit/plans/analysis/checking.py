@@ -127,7 +127,7 @@ def _check_requirements(checked: _Checked) -> None:
     for tasks, requirements in untested.items():
         message = (
             f"expected a test of {listed([one.id for one in requirements])}, got none: {listed(tasks)} "
-            f"{'names' if len(tasks) == 1 else 'name'} no test case; name one"
+            f"{'names' if len(tasks) == 1 else 'name'} no test case, and no test waits for it; name one"
         )
         reporter.report("REQUIREMENT_UNTESTED", message, at=requirements[0].at)
     loose = frozenset(trace.test_cases_without_requirement)

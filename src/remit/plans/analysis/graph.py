@@ -59,17 +59,13 @@ class Graph:
 
 def build_graph(plan: Plan) -> Graph:
     """Return the graph of a plan; what cannot be an edge is kept aside, nothing raises."""
-    index: dict[str, int] = {}
+    firsts: dict[str, PlanTask] = {}
     repeated: dict[str, None] = {}
     for task in plan.tasks:
-        if task.id in index:
+        if firsts.setdefault(task.id, task) is not task:
             repeated[task.id] = None
-        else:
-            index[task.id] = len(index)
-    firsts: dict[str, PlanTask] = {}
-    for task in plan.tasks:
-        firsts.setdefault(task.id, task)
     tasks = tuple(firsts.values())
+    index = {name: node for node, name in enumerate(firsts)}
     phases = _phases_of(plan, tasks)
     said, references = _read_references(plan, tasks, index=index, phases=phases)
     _imply_tests(tasks, said, index=index, phases=phases)

@@ -23,10 +23,11 @@ from remit.plans.compiling.names import Names, definition_name
 from remit.plans.compiling.outline import Outline, Part, outline_plan
 from remit.plans.compiling.remit_file import write_remit
 from remit.plans.compiling.settings import DEFAULTS, CompileSettings
+from remit.plans.compiling.tasks import write_scope
 from remit.plans.documents import shorten
 from remit.plans.orchestration import compile_orchestration
 from remit.plans.orchestration.nesting import ITERATIONS_MAX
-from remit.plans.plan import NOWHERE, Plan, PlanPhase, PlanTask, TaskState
+from remit.plans.plan import NOWHERE, Plan, PlanPhase, PlanTask, TaskKind, TaskState
 from remit.plans.texts import PlanReporter
 from remit.ports.declared import OUTSIDE_PATTERN
 
@@ -101,12 +102,14 @@ def _is_compilable(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> bo
         )
         return False
     if all(task.state is TaskState.DONE for task in plan.tasks):
-        message = "expected a task that is not done, got none; there is nothing to compile"
+        message = "expected a task that is not done, got none; set the mark of what is to be done again to [ ]"
         reporter.report("COMPILE_NOTHING_LEFT", message, at=plan.tasks[0].at if plan.tasks else NOWHERE)
         return False
     is_fine = True
     for task in plan.tasks:
-        for claim in (*task.owns, *task.touches, *task.files, *task.reads, *task.denied):
+        if task.state is TaskState.DONE or task.kind is TaskKind.HUMAN_GATE:
+            continue
+        for claim in (*write_scope(plan, task), *task.reads, *task.denied):
             if _OUTSIDE.search(claim.path):
                 is_fine = False
                 reporter.report(
@@ -119,7 +122,8 @@ def _is_compilable(plan: Plan, analysis: Analysis, reporter: PlanReporter) -> bo
             is_fine = False
             reporter.report(
                 "COMPILE_ITERATIONS",
-                f"expected 1 to {ITERATIONS_MAX} iterations of task {task.id}, got {task.iterations_max}; correct it",
+                f"expected 1 to {ITERATIONS_MAX} iterations of task {task.id}, got {task.iterations_max}; "
+                "split a task that needs more",
                 at=task.at,
             )
     return is_fine

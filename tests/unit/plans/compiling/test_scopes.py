@@ -11,11 +11,9 @@ from remit.core.expressions import compile_expression
 from remit.governance.schemas import Schema
 from remit.plans.compiling import Compilation
 from remit.plans.compiling.remit_file import EVERYTHING
-from remit.plans.plan import (
-    PlanFormat,
-)
+from remit.plans.plan import PlanFormat, TaskKind, TaskState
 from tests.property.compiled_plans import change_of, compiled, read_back
-from tests.unit.plans.compiling.building import OWNED, plan, task
+from tests.unit.plans.compiling.building import OWNED, claims, codes_of, plan, task
 
 
 @pytest.mark.parametrize(
@@ -71,3 +69,19 @@ def test_input_that_opens_the_whole_workspace_is_asked_about(path: str) -> None:
 
     assert asks.evaluate({"input": {"write": ["src/a.py", path]}})
     assert not asks.evaluate({"input": {"write": ["src/**", "docs/*.md", "a.{ts,tsx}"]}})
+
+
+def test_paths_that_nothing_uses_block_nothing() -> None:
+    """
+    A file outside of the workspace is refused where an agent would get it, not on a task that is done or a person's.
+    """
+    outside = claims("/etc/hosts")
+    made = plan(
+        task("1", owns=outside, state=TaskState.DONE),
+        task("2", owns=outside, kind=TaskKind.HUMAN_GATE),
+        task("3", owns=(), files=outside),
+        level=3,
+    )
+
+    assert ["COMPILE_DONE_SKIPPED", "COMPILE_SCOPE_OPEN"] == codes_of(made)
+    assert "COMPILE_PATH_OUTSIDE" in codes_of(replace(made, level=2))
