@@ -163,7 +163,8 @@ def _table(table: Table, found: dict[str, RoleHolder]) -> Iterator[Responsibilit
         if pair is not None:
             columns[index] = pair[0]
             holders.append(RoleHolder(role=pair[0], names=pair[1], at=cell.place))
-    if len(columns) < 2:
+    is_certain = all(_names_role(table.header[index].text) for index in columns)
+    if len(columns) < 2 or not (is_certain or _has_shares(table)):
         return
     for holder in holders:
         _add(found, holder)
@@ -175,6 +176,17 @@ def _table(table: Table, found: dict[str, RoleHolder]) -> Iterator[Responsibilit
                 shares=tuple(share for share in shares if share is not None),
                 at=(row[0].place[0], row[-1].place[1]),
             )
+
+
+def _names_role(header: str) -> bool:
+    """Whether the header of a column is one of the words that mean a role anywhere."""
+    match = _HEADER.match(header.strip("* "))
+    return match is not None and _pair(match, _ROLES) is not None
+
+
+def _has_shares(table: Table) -> bool:
+    """Whether a table says of anything who takes part in it; one of tasks may have an owner and a tester too."""
+    return any(cell.text[:1] in _INVOLVEMENT for row in table.rows for cell in row[1:])
 
 
 def _roles_by_row(table: Table, found: dict[str, RoleHolder]) -> None:

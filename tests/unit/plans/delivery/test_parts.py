@@ -139,6 +139,17 @@ def test_roles_may_be_the_rows_of_a_table() -> None:
     assert (("Eve", "Kim"), ("Fay",)) == (record.names("builder"), record.names("tester"))
 
 
+@pytest.mark.parametrize(("cells", "count"), [("Ada | Bob", 0), ("\u2705 | \u274c", 1)])
+def test_table_of_tasks_gives_no_responsibilities(cells: str, count: int) -> None:
+    """
+    Columns of an owner and of QA are roles only where the rows say who takes part.
+    """
+    table = f"| Topic | Owner | QA |\n|---|---|---|\n| Labels | {cells} |\n\n"
+    record, _ = read(table + phase_of("[ ] (H) Look (1d)"))
+
+    assert (count, 2 * count) == (len(record.responsibilities), len(record.holders))
+
+
 def test_table_of_phases_declares_no_gates() -> None:
     """
     A column of gates in a table of phases is no gate; a line below is, whatever stood before it.
