@@ -18,7 +18,7 @@ from remit.plans.task_table.details import Details
 from remit.plans.task_table.efforts import Amount, amount_of, unit_days
 from remit.plans.task_table.kinds import COUNT_WORDS
 from remit.plans.task_table.record import Entry, SideKind, SideTable
-from remit.plans.task_table.totals import metrics_of
+from remit.plans.task_table.totals import Metric, metrics_of
 from remit.plans.task_table.wording import listed
 from remit.plans.texts import PlanReporter
 
@@ -51,7 +51,7 @@ def check_distributions(details: Details, counts: Counts, reporter: PlanReporter
         distribution = _distribution(table, by, counts)
         _check_rows(distribution, reporter)
         _check_absent(distribution, counts, reporter)
-        _check_totals(distribution, reporter)
+        _check_totals(distribution, details, reporter)
         _check_claimed_effort(distribution, details, reporter)
 
 
@@ -139,7 +139,7 @@ def _check_absent(distribution: _Distribution, counts: Counts, reporter: PlanRep
         )
 
 
-def _check_totals(distribution: _Distribution, reporter: PlanReporter) -> None:
+def _check_totals(distribution: _Distribution, details: Details, reporter: PlanReporter) -> None:
     totals = [row for row in distribution.table.rows if _is_total(row)]
     if not totals:
         return
@@ -151,7 +151,7 @@ def _check_totals(distribution: _Distribution, reporter: PlanReporter) -> None:
     for index in distribution.spans:
         amounts = [amount for row in rows if (amount := _amount(row, index)) is not None]
         for row in totals:
-            _check_span(distribution.table, index, row, amounts=amounts, reporter=reporter)
+            _check_span(distribution, index, row, amounts=amounts, details=details, reporter=reporter)
 
 
 def _amount(row: tuple[Entry, ...], index: int) -> Amount | None:
@@ -183,7 +183,13 @@ def _check_count(
 
 
 def _check_span(
-    table: SideTable, index: int, row: tuple[Entry, ...], *, amounts: list[Amount], reporter: PlanReporter
+    distribution: _Distribution,
+    index: int,
+    row: tuple[Entry, ...],
+    *,
+    amounts: list[Amount],
+    details: Details,
+    reporter: PlanReporter,
 ) -> None:
     claimed = _amount(row, index)
     if claimed is None or not amounts or {amount.unit for amount in amounts} != {claimed.unit}:
@@ -195,13 +201,18 @@ def _check_span(
     )
     if expected == claimed:
         return
-    written, right = _span(claimed), _span(expected)
+    heading = distribution.table.header[index].text
+    # Nothing is certain to be put right: which row is wrong, or whether it is the total, only people know.
     reporter.report(
         "TABLE_SUM_WRONG",
-        f"expected {table.header[index].text} to add up to {right} ({_sum(list(map(_span, amounts)))}), got {written}; "
+        f"expected {heading} to add up to {_span(expected)} ({_sum(list(map(_span, amounts)))}), got {_span(claimed)}; "
         "correct the total, or a row",
         at=row[index].at,
-        replacement=row[index].text.replace(written, right, 1) if written in row[index].text else None,
+        related={
+            f"{metric.name} says the same": metric.value.at
+            for metric, amount in _claimed_efforts(distribution, details)
+            if _in_days(amount, None) == _in_days(claimed, unit_days(heading))
+        },
     )
 
 
@@ -219,9 +230,8 @@ def _check_claimed_effort(distribution: _Distribution, details: Details, reporte
     if distribution.by is not TaskField.EFFORT or len(totals) != 1 or len(distribution.spans) != 1:
         return
     total = _amount(totals[0], distribution.spans[0])
-    for metric in metrics_of(details):
-        claimed = amount_of(metric.value.text) if metric.key in _EFFORT_NAMES else None
-        if claimed is None or total is None or _in_days(claimed, None) is None:
+    for metric, claimed in _claimed_efforts(distribution, details):
+        if total is None:
             continue
         if _in_days(claimed, None) != _in_days(total, unit_days(distribution.table.header[distribution.spans[0]].text)):
             reporter.report(
@@ -231,6 +241,16 @@ def _check_claimed_effort(distribution: _Distribution, details: Details, reporte
                 at=metric.value.at,
                 related={"the total": totals[0][distribution.spans[0]].at},
             )
+
+
+def _claimed_efforts(distribution: _Distribution, details: Details) -> Iterator[tuple[Metric, Amount]]:
+    """Yield what the summary says that all tasks take, if this table has efforts."""
+    if distribution.by is not TaskField.EFFORT:
+        return
+    for metric in metrics_of(details):
+        claimed = amount_of(metric.value.text) if metric.key in _EFFORT_NAMES else None
+        if claimed is not None and _in_days(claimed, None) is not None:
+            yield metric, claimed
 
 
 def _in_days(amount: Amount, unit: Decimal | None) -> tuple[Decimal, Decimal] | None:

@@ -6,6 +6,7 @@ import pytest
 
 from remit.plans.formats import PlanReading, read_plan
 from remit.plans.plan import PlanFormat, TaskState
+from remit.plans.texts import Edit, apply_edits
 from tests.unit.plans.task_table.reading import DOCUMENTS, SEED, table_lines
 
 FINDINGS = DOCUMENTS.parent / "autobiz.findings"
@@ -108,3 +109,38 @@ def test_seed_tasks_are_read_in_full(seed: PlanReading) -> None:
     assert 41 + 8 == len(task.test_cases)
     assert ("P0", "QA", "P1") == (task.priority, task.workstream, task.phase)
     assert ["Tests flaky", "oracles drift from reality", "missing negative tests"] == [one.text for one in task.risks]
+
+
+def test_seed_is_contradicted_by_nothing_new_once_it_is_fixed(seed: PlanReading) -> None:
+    """
+    Fixes that are certain remove findings, and none of them makes another.
+    """
+    assert seed.text is not None
+    source = seed.text.source
+    edits = [
+        Edit(
+            start=source.offset(one.fix.span.start),
+            end=source.offset(one.fix.span.end),
+            replacement=one.fix.replacement,
+        )
+        for one in seed.diagnostics
+        if one.fix is not None
+    ]
+
+    fixed = read_plan(apply_edits(seed.raw, seed.text, edits), path="autobiz.md")
+
+    before = {(one.span.start.line, one.code) for one in seed.diagnostics}
+    after = {(one.span.start.line, one.code) for one in fixed.diagnostics}
+    assert edits
+    assert set() == after - before
+    assert len(after) < len(before)
+
+
+def test_effort_that_adds_up_to_less_is_told_with_both_places_of_its_total(seed: PlanReading) -> None:
+    """
+    The summary repeats the total, so there is one finding, which names both places and no fix.
+    """
+    (finding,) = (one for one in seed.diagnostics if "Developer-Weeks to add up" in one.message)
+
+    assert ["Estimated Total Effort says the same"] == [one.message for one in finding.related]
+    assert finding.fix is None
