@@ -94,7 +94,12 @@ def words_of(text: str) -> Iterator[str]:
 
 def is_drawn(text: str) -> bool:
     """Whether a text has lines that go up or down, so that it says more than its rows do."""
-    return any(character in text for character in _VERTICAL) or _ASCII_VERTICAL.search(text) is not None
+    return any(character in text for character in _VERTICAL)
+
+
+def is_drawn_in_ascii(text: str) -> bool:
+    """Whether a text has strokes such as ``|`` and ``+--``; outside of blocks of code a table has them as well."""
+    return _ASCII_VERTICAL.search(text) is not None
 
 
 def has_arrows(text: str) -> bool:

@@ -7,12 +7,13 @@ Does not know: whether what they say is so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from remit.plans.documents import shorten
-from remit.plans.drawing import EDGES_MAX, is_drawn, read_picture, words_of
+from remit.plans.drawing import EDGES_MAX, is_drawn, is_drawn_in_ascii, read_picture, words_of
 from remit.plans.plan import NOWHERE, Place, Reference
 from remit.plans.spectra import names
 from remit.plans.spectra.header import is_rule
@@ -191,9 +192,10 @@ def read_graph(
     """Read the lines of a dependency graph, also those of a block of code in it; ``known`` are the plan's tasks."""
     order.graph = order.graph or []
     strays: list[Item] = []
-    for lines in (list(section_lines(section)), *_fences(section, hidden)):
-        text = "\n".join(line.text for line in lines)
-        if is_drawn(text):
+    blocks = [(lines, is_drawn(_text(lines))) for lines in _paragraphs(section.lines)]
+    fences = [(lines, is_drawn(_text(lines)) or is_drawn_in_ascii(_text(lines))) for lines in _fences(section, hidden)]
+    for lines, is_drawing in blocks + fences:
+        if is_drawing:
             _read_drawing(lines, order.graph, known=known, reporter=reporter)
             continue
         for line in (line for line in lines if line.text.strip()):
@@ -203,6 +205,16 @@ def read_graph(
             elif not is_rule(line) and read_heading(line) is None:
                 _read_graph_line(read_item(line), order.graph, strays, reporter)
     _report_strays(strays, reporter)
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Return the runs of lines between blank ones."""
+    runs = groupby(lines, key=lambda line: bool(line.text.strip()))
+    return (list(run) for is_filled, run in runs if is_filled)
 
 
 def _fences(section: Section, hidden: Hidden) -> Iterator[list[Line]]:
@@ -219,7 +231,7 @@ def _fences(section: Section, hidden: Hidden) -> Iterator[list[Line]]:
 
 def _read_drawing(lines: list[Line], graph: list[GraphEntry], *, known: frozenset[str], reporter: PlanReporter) -> None:
     """Read a drawing of lines and arrows; where a line cannot be followed, that is told and nothing read from it."""
-    text = "\n".join(line.text for line in lines)
+    text = _text(lines)
     ids = frozenset(word for word in words_of(text) if same_id(word) in known or is_canonical(word))
     picture = read_picture(text, [line.start for line in lines], ids)
     drawn = {node for pair in picture.edges for node in pair}
@@ -252,9 +264,14 @@ def _read_graph_line(item: Item, graph: list[GraphEntry], strays: list[Item], re
     if depends is not None and subjects:
         references = read_references(item.content.cut(depends.end()).strip())
         report_references(references, reporter)
+        room = len(item.content.text)
         for subject in subjects:
             tasks = read_references(subject)
             report_references(tasks, reporter)
+            room -= len(tasks.found) * len(references.found)
+            if room < 0:
+                _report_crowd(item, reporter)
+                break
             graph += [GraphEntry(chain=(before, after)) for after in tasks.found for before in references.found]
         return
     value = bracketed(item.content) or item.content
@@ -264,6 +281,16 @@ def _read_graph_line(item: Item, graph: list[GraphEntry], strays: list[Item], re
         graph += [GraphEntry(chain=chain) for chain in chains.found if len(chain) > 1]
     elif item.content.text.strip("*_`[]() .").casefold() not in names.NONE_WORDS:
         strays.append(item)
+
+
+def _report_crowd(item: Item, reporter: PlanReporter) -> None:
+    """Report a line that says more pairs of tasks than it has characters; a plan is not written so by hand."""
+    reporter.report(
+        "SPECTRA_REFERENCE_UNREAD",
+        "expected a line of the graph to name a few tasks, got more pairs than it has characters; the rest is not "
+        "read, write it on lines of its own",
+        at=item.place,
+    )
 
 
 def _subjects(before: Piece) -> list[Piece]:

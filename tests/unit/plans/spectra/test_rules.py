@@ -164,6 +164,22 @@ def test_short_text_stands_for_few_references() -> None:
     assert ((), ["001-900"]) == (long.found, [word.text for word in long.unread])
 
 
+def test_line_of_the_graph_names_all_its_subjects() -> None:
+    """
+    Each task before "depend on" waits for each behind it; a line with more pairs than characters is read in part.
+    """
+    tasks = "".join(TASK.replace("001", f"00{number}") for number in (1, 2, 3, 4))
+    text = f"{HEAD}{tasks}\n## Dependency Graph\n- Tasks 003 and 004 (tests) depend on 001, 002\n"
+    crowd = ", ".join(["001"] * 60) + " depend on " + ", ".join(["002"] * 60)
+    plan = read_plan(text.encode(), path="plan.md").plan
+    graph = record(f"{HEAD}{tasks}\n## Dependency Graph\n{crowd}\n").graph
+
+    assert plan is not None
+    assert [[], [], ["001", "002"], ["001", "002"]] == [[one.id for one in task.depends_on] for task in plan.tasks]
+    assert 0 < len(graph or ()) <= len(crowd)
+    assert "SPECTRA_REFERENCE_UNREAD" in found(f"{HEAD}{tasks}\n## Dependency Graph\n{crowd}\n")
+
+
 def test_words_in_the_place_of_paths_claim_nothing() -> None:
     """
     They are told, kept in the document, and no file of the task.
