@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from remit.diagnostics import Diagnostic
@@ -44,7 +45,7 @@ def _why(error: OSError | ValueError) -> str:
 
 
 def replace_file(path: str | Path, *, expected: bytes, raw: bytes) -> None:
-    """Write other bytes into a file, all or none; its mode stays, and a link keeps pointing at it.
+    """Write other bytes into a file, all or none; mode and owner stay, and a link keeps pointing at it.
 
     Args:
         path: The file, which exists.
@@ -60,15 +61,15 @@ def replace_file(path: str | Path, *, expected: bytes, raw: bytes) -> None:
     if not os.access(target, os.W_OK):
         raise UsageError(f"expected a file that may be written, got {shown!r}; change its permissions")
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
+        before = target.stat()
         if target.read_bytes() != expected:
             raise UsageError(f"expected {shown!r} as it was read, got other content by now; run the command again")
-        _replace(target, raw, mode)
+        _replace(target, raw, before)
     except OSError as error:
         raise OperationError(f"expected to write {shown!r}, got an error: {error.strerror}; it is as it was") from error
 
 
-def _replace(target: Path, raw: bytes, mode: int) -> None:
+def _replace(target: Path, raw: bytes, before: os.stat_result) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     written = Path(name)
     try:
@@ -76,7 +77,10 @@ def _replace(target: Path, raw: bytes, mode: int) -> None:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
+            # Who may not give files away writes one of their own.
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
         written.replace(target)
     finally:
         written.unlink(missing_ok=True)

@@ -46,6 +46,28 @@ def test_name_that_is_no_text_is_shown_as_one() -> None:
     assert "a\ufffd.md" == shown_path(os.fsdecode(b"a\xff.md"))
 
 
+@pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "refused"])
+def test_replaced_file_stays_with_its_owner(is_allowed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whoever fixes somebody's file, such as root in a container, gives it back; who may not, fixes it all the same.
+    """
+    asked: list[tuple[int, int]] = []
+
+    def fchown(descriptor: int, user: int, group: int) -> None:
+        asked.append((user, group))
+        if not is_allowed:
+            raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", fchown)
+    path = tmp_path / "a.md"
+    path.write_bytes(b"old")
+
+    replace_file(path, expected=b"old", raw=b"new")
+
+    assert [(path.stat().st_uid, path.stat().st_gid)] == asked
+    assert b"new" == path.read_bytes()
+
+
 def test_replaced_file_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
     """
     A file that is replaced is as executable and as private as before, and a link to it still points at it.

@@ -46,6 +46,12 @@ PLANS = {
         PlanTask(id="one", title="One of two", depends_on=after("other")),
         PlanTask(id="other", title="The other of two", depends_on=after("one", "before")),
     ),
+    "tangle": plan_of(
+        *(
+            PlanTask(id=f"{number}", title="Entangled", depends_on=after(*(f"{number * step % 30}" for step in (2, 7))))
+            for number in range(30)
+        )
+    ),
 }
 
 
