@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from remit.diagnostics import Diagnostics, Severity
+from remit.diagnostics import Diagnostics, Severity, Source
+from remit.diagnostics.fixes import fix_until_done
 from remit.plans.codes import ALL_CODES
 from remit.plans.contract import (
     NO_DEFAULTS,
@@ -32,7 +33,8 @@ from remit.plans.contract import (
     write_issue_json,
 )
 from remit.plans.documents import shorten
-from remit.plans.formats import PlanReading
+from remit.plans.formats import PlanReading, read_plan
+from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 from remit.plans.rewriting import (
     Missing,
@@ -139,13 +141,14 @@ def convert(
 ) -> Conversion | Refusal:
     """Return what a document becomes; without a target the canonical form of its own format.
 
-    Refused with a reason: documents with errors that hide what they say, and conversions that would have to guess.
+    Fixes that are certain are made on the way. Refused with a reason: documents with other errors that hide what they
+    say, and conversions that would have to guess.
     """
     if reading.text is None or reading.format is None:
         return Refusal(reason="the file could not be read as a plan")
     hindrance = _hindrance(reading.diagnostics, reading.format)
     if hindrance is not None:
-        return Refusal(reason=hindrance)
+        return _mended(reading, target, options) or Refusal(reason=hindrance)
     wanted = target or _own(reading.format, reading.text)
     if wanted is None:
         return Refusal(reason=f"nothing is known of the canonical form of a {reading.format.value}")
@@ -155,6 +158,28 @@ def convert(
     if act is None:
         return Refusal(reason=_REASONS.get((reading.format, wanted)) or _usual_reason(reading.format, wanted))
     return act(reading.text, options)
+
+
+def _mended(reading: PlanReading, target: Target | None, options: ConvertOptions) -> Conversion | Refusal | None:
+    """Return what a document becomes once its certain fixes are made; ``None`` if errors hinder it even then."""
+    plan_options = PlanOptions(format=reading.format)
+
+    def check(raw: bytes) -> tuple[Source | None, Diagnostics]:
+        again = read_plan(raw, path=reading.path, options=plan_options)
+        return again.source, again.diagnostics
+
+    if reading.format not in _STRICT or any(finding.code in _LOSING for finding in reading.diagnostics):
+        return None
+    fixed = fix_until_done(reading.raw, check)
+    again = read_plan(fixed.raw, path=reading.path, options=plan_options)
+    if not fixed.made or again.format is None or _hindrance(again.diagnostics, again.format) is not None:
+        return None
+    result = convert(again, target, options)
+    if isinstance(result, Refusal):
+        return result
+    count = len(fixed.made)
+    said = f"{count} {'finding' if count == 1 else 'findings'} corrected on the way, as `remit plan check --fix` does"
+    return replace(result, remarks=(said, *result.remarks))
 
 
 def _usual_reason(found: PlanFormat, wanted: Target) -> str:

@@ -92,7 +92,7 @@ def test_open_fields_of_issues_are_reported_as_placeholders() -> None:
         (FANOUT, Target.PLANNING_CONTRACT, "knows no outcomes"),
         (FANOUT, Target.ISSUE_CONTRACT_JSON, "cannot stand in JSON"),
         (FANOUT.replace(b'"slow"', b'"## Objective"'), Target.ISSUE_CONTRACT, "would say something else"),
-        (FANOUT.replace(b'"notes"', b'"notez"'), None, "FIELD_UNKNOWN"),
+        (FANOUT.replace(b'"notes"', b'"colour"'), None, "FIELD_UNKNOWN"),
         (FANOUT.replace(b"slow", b"slo\xff"), None, "ENCODING_INVALID"),
         (b'{"a": 1}', None, "could not be read"),
         (b"", None, "could not be read"),
@@ -107,6 +107,19 @@ def test_conversion_that_would_guess_or_lose_is_refused(raw: bytes, target: Targ
 
     assert isinstance(result, Refusal)
     assert reason in result.reason
+
+
+def test_certain_fixes_are_made_on_the_way() -> None:
+    """
+    What `--fix` would correct does not hinder a conversion, and is said; a mistake that only a person can correct does.
+    """
+    loose = LOOSE.replace(b'"risk_class": "low", "max_diff_scope": 9.0', b'"risk_class": "Low", "max_diff_scope": "9",')
+
+    result = converted(loose)
+
+    assert converted(LOOSE).files == result.files
+    assert [True] == ["corrected on the way" in remark for remark in result.remarks]
+    assert isinstance(convert(read(loose.replace(b'"Low"', b'"lowish"'))), Refusal)
 
 
 def test_wrong_invariant_is_converted_as_it_stands() -> None:
