@@ -56,7 +56,7 @@ class TaskField(StrEnum):
 
 _OTHER_NAMES: Final[Mapping[TaskField, str]] = {
     TaskField.TASK_ID: (
-        "id n nº taskno tasknumber tasknum no num nr number key ticket ticketid ticketno issueid issueno reference "
+        "id nº taskno tasknumber tasknum no num nr number key ticket ticketid ticketno issueid issueno reference "
         "code wbs storyid itemid stepid taskref jira issuekey"
     ),
     TaskField.TITLE: (
@@ -151,6 +151,8 @@ def plain(name: str) -> str:
 
 def _plain(name: str) -> str:
     found = _MARKS.sub("", name.casefold())
+    if found == "n" and "°" in name:
+        return "number"
     return found or ("number" if "#" in name or "№" in name else "")
 
 

@@ -78,6 +78,7 @@ TASK_WORDS: Final = frozenset({
 
 STATES: Final[Mapping[TaskState, str]] = {
     TaskState.PENDING: (
+        "nein non não nee "
         "offen geplant nichtbegonnen ausstehend neu pendiente abierto abierta sinempezar porhacer àfaire enattente "
         "ouvert pendente afazer aberto dafare aperto dainiziare tedoen gepland нетначала открыто запланировано новая "
         "未开始 待办 待處理 未着手 未対応"

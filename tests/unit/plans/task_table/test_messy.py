@@ -61,3 +61,18 @@ def test_messy_table_is_written_and_read_again(path: Path) -> None:
 
     assert again is not None
     assert record == read_record(again).record
+
+
+def test_column_of_counts_is_no_column_of_ids() -> None:
+    """
+    A heading such as N counts something; only with its mark, as in French, it is a number of tasks.
+    """
+    table = "| Aufgabe | N | Status |\n|-|-|-|\n| Bauen | 3 | offen |\n| Testen | 3 | erledigt |\n"
+
+    counted = read_plan(table.encode(), path="plan.md").plan
+    numbered = read_plan(table.replace("N |", "N° |").replace("Testen | 3", "Testen | 4").encode(), path="plan.md").plan
+
+    assert counted is not None
+    assert ["row-1", "row-2"] == [task.id for task in counted.tasks]
+    assert numbered is not None
+    assert ["3", "4"] == [task.id for task in numbered.tasks]
