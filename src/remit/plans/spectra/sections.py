@@ -142,9 +142,10 @@ def _task_header(line: Line, heading: Heading | None, following: Sequence[Line])
         return None
     bare = text.without_markup()
     found = _TASK.match(bare.text)
-    if found is None and heading is not None and _begin_a_task(following):
+    is_bare = found is None and heading is not None
+    if is_bare:
         found = _BARE_TASK.match(bare.text)
-    if found is None or not is_id(found["id"]):
+    if found is None or not is_id(found["id"]) or (is_bare and not _begin_a_task(following)):
         return None
     task_id = bare.cut(*found.span("id"))
     title = bare.cut(found.end()).strip()
