@@ -12,11 +12,10 @@ from remit.cli.findings import Report, conclude
 from remit.cli.fixing import Fixing, read_input, require_files
 from remit.cli.options import options_of
 from remit.cli.plan_input import read_plan_bytes
+from remit.cli.plan_reading import reading_options
 from remit.diagnostics import Diagnostic, Diagnostics, Source
-from remit.plans.contract import read_registry
 from remit.plans.formats import PlanReading, read_plan
 from remit.plans.options import PlanOptions
-from remit.plans.plan import PlanFormat
 from remit.plans.queue import check_queue
 from remit.plans.texts import PLAN_BYTES_MAX
 
@@ -26,19 +25,10 @@ def check_plans(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE…", help="Plan documents, Markdown or JSON; - is standard input.")
     ],
-    *,
-    level: Annotated[
-        int | None, typer.Option(min=0, max=4, help="Check as this level, whatever the plan says.")
-    ] = None,
-    kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
-    invariants: Annotated[
-        Path | None, typer.Option(help="A file of the invariants that contracts may name, one id a line.")
-    ] = None,
 ) -> int:
     """Say everything that is wrong with plan documents, with line and column."""
     options = options_of(context)
-    registry = None if invariants is None else read_registry(invariants)
-    reading_options = PlanOptions(level=level, format=kind, invariants=registry)
+    reading = reading_options(context)
     if options.fix:
         require_files(files)
     readings: list[PlanReading] = []
@@ -46,8 +36,8 @@ def check_plans(
     for file in dict.fromkeys(files):
         name, raw = read_input(file, bytes_max=PLAN_BYTES_MAX)
         if options.fix and not isinstance(raw, Diagnostic):
-            raw = fixing.fix(file, raw, shown=name, check=partial(_findings, name, reading_options))
-        readings.append(read_plan_bytes(raw, name, reading_options))
+            raw = fixing.fix(file, raw, shown=name, check=partial(_findings, name, reading))
+        readings.append(read_plan_bytes(raw, name, reading))
     check_queue(readings)
     return conclude(_report_of(readings, fixing), options)
 

@@ -12,14 +12,13 @@ import orjson
 import typer
 
 from remit.cli.exit_codes import OK, USAGE
-from remit.cli.options import RemitCommand, options_of, params_of
+from remit.cli.options import options_of, params_of
 from remit.cli.plan_input import read_plan_input, write_output
+from remit.cli.plan_reading import ReadingCommand, reading_options
 from remit.diagnostics import render_plain, render_summary
 from remit.diagnostics.rendering import harmless
 from remit.errors import InputInvalidError
 from remit.plans.compiling import DEFAULTS, Compilation, CompileSettings, compile_plan
-from remit.plans.options import PlanOptions
-from remit.plans.plan import PlanFormat
 from remit.plans.texts import PlanReporter
 
 _KEPT: Final = "remit.compile."
@@ -33,8 +32,8 @@ class CompiledFormat(StrEnum):
     JSON = "json"
 
 
-class CompilingCommand(RemitCommand):
-    """A command that compiles plans: the shared options, and who acts and who decides."""
+class CompilingCommand(ReadingCommand):
+    """A command that compiles plans: the options of reading, and who acts and who decides."""
 
     def __init__(self, name: str | None, *, params: list[Any] | None = None, **rest: Any) -> None:
         super().__init__(name, params=[*(params or []), *params_of(_compiling)], **rest)
@@ -68,9 +67,6 @@ def _compiling(
         str | None,
         typer.Option(help="The orchestration's name (default: made of the title).", callback=_keep, expose_value=False),
     ] = None,
-    level: Annotated[
-        int | None, typer.Option(min=0, max=4, help="Compile as this level.", callback=_keep, expose_value=False)
-    ] = None,
 ) -> None:
     """Declare the options of compiling."""
 
@@ -94,7 +90,6 @@ def compile_file(
     ] = CompiledFormat.YAML,
     output: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.", dir_okay=False)] = None,
     remit: Annotated[Path | None, typer.Option(help="Write the remit file that it needs here.", dir_okay=False)] = None,
-    kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
 ) -> int:
     """Compile a plan to an orchestration that `remit check` accepts. Warnings do not block, errors do (exit code 2)."""
     # Installed tools are loaded for this command alone: the others of plans begin without them.
@@ -103,8 +98,7 @@ def compile_file(
     settings = _settings(context)
     if output is not None and remit is not None and output.resolve() == remit.resolve():
         raise InputInvalidError(f"expected two files, got {str(output)!r} as --output and --remit; name another")
-    level = context.meta.get(f"{_KEPT}level")
-    reading = read_plan_input(file, PlanOptions(level=level, format=kind))
+    reading = read_plan_input(file, reading_options(context))
     compilation: Compilation | None = None
     if reading.text is not None and reading.plan is not None and reading.analysis is not None:
         compilation = compile_plan(

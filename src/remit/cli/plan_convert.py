@@ -10,6 +10,7 @@ import typer
 
 from remit.cli.exit_codes import OK, USAGE
 from remit.cli.plan_input import read_plan_input, write_output
+from remit.cli.plan_reading import reading_options
 from remit.diagnostics import Diagnostics, render_plain
 from remit.diagnostics.rendering import harmless
 from remit.errors import InputInvalidError
@@ -24,6 +25,7 @@ ISSUES_MAX = 999_999_999
 
 
 def convert_plan(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan document; - is standard input.")],
     *,
     to: Annotated[
@@ -33,7 +35,6 @@ def convert_plan(
         Path | None,
         typer.Option("--output", help="The file to write; a folder where several come of one. Without, print it."),
     ] = None,
-    kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
     defaults: Annotated[
         Path | None,
         typer.Option("--defaults", help="A planning contract whose defaults hold for tasks that say nothing else."),
@@ -43,7 +44,7 @@ def convert_plan(
     ] = 1,
 ) -> int:
     """Write a plan document in its canonical form, or in another; nothing is guessed, and nothing lost silently."""
-    reading = read_plan_input(file, PlanOptions(format=kind))
+    reading = read_plan_input(file, reading_options(context))
     sys.stderr.write(render_plain(reading.diagnostics))
     found = NO_DEFAULTS if defaults is None else _defaults(defaults)
     if found is None:

@@ -20,6 +20,7 @@ from pygls.workspace import TextDocument
 from remit.diagnostics import Diagnostic, Fix, Position, Severity, Source, Span
 from remit.diagnostics.edits import Edit, without_overlaps
 from remit.plans.formats import PlanReading, read_plan
+from remit.plans.options import AS_WRITTEN, PlanOptions
 from remit.plans.plan import NOWHERE
 
 SOURCE: Final = "remit"
@@ -37,10 +38,14 @@ CALM_SECONDS: Final = 0.2
 """A plan is checked when nothing was typed for so long: findings of every letter would only flicker."""
 
 
-def make_server() -> LanguageServer:
-    """Return a server that checks each plan that is opened or changed, offers fixes, and lists its tasks."""
+def make_server(options: PlanOptions = AS_WRITTEN) -> LanguageServer:
+    """Return a server that checks each plan that is opened or changed, offers fixes, and lists its tasks.
+
+    Args:
+        options: How plans are read.
+    """
     server = LanguageServer(SOURCE, version("remit"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
-    pages = _Pages(server)
+    pages = _Pages(server, options)
 
     def publish(uri: str) -> None:
         page = pages.find(uri)
@@ -147,8 +152,9 @@ def _order(position: types.Position) -> tuple[int, int]:
 class _Pages:
     """Documents that an editor has open; each is read once for each version of it."""
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: LanguageServer, options: PlanOptions) -> None:
         self._server = server
+        self._options = options
         self._versions: dict[str, int] = {}
         self._read: dict[str, _Page] = {}
 
@@ -167,7 +173,7 @@ class _Pages:
             return None
         known = self._read.get(uri)
         if known is None or known.version != version:
-            known = self._read[uri] = _Page(self._server, uri)
+            known = self._read[uri] = _Page(self._server, uri, self._options)
         return known
 
     def forget(self, uri: str) -> None:
@@ -179,14 +185,14 @@ class _Pages:
 class _Page:
     """A document of an editor, as it was read."""
 
-    def __init__(self, server: LanguageServer, uri: str) -> None:
+    def __init__(self, server: LanguageServer, uri: str, options: PlanOptions) -> None:
         self.uri = uri
         self.document: TextDocument = server.workspace.get_text_document(uri)
         self.version = self.document.version
         encoding = str(getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding))
         self._encoding, self._unit_bytes = _UNITS[encoding]
         raw = self.document.source.encode("utf-8", "replace")
-        self.reading: PlanReading = read_plan(raw, path=to_fs_path(uri) or uri)
+        self.reading: PlanReading = read_plan(raw, path=to_fs_path(uri) or uri, options=options)
         self._source = self.reading.source or Source(uri, "")
 
     def diagnostic(self, finding: Diagnostic) -> types.Diagnostic:

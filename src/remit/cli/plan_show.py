@@ -20,12 +20,11 @@ from remit.cli.exit_codes import OK, USAGE
 from remit.cli.options import options_of
 from remit.cli.output import stdout
 from remit.cli.plan_input import read_plan_input, write_output
+from remit.cli.plan_reading import reading_options
 from remit.diagnostics import render_plain, render_summary
 from remit.diagnostics.rendering import harmless
 from remit.errors import InputInvalidError
 from remit.plans import showing
-from remit.plans.options import PlanOptions
-from remit.plans.plan import PlanFormat
 
 
 class Form(StrEnum):
@@ -75,13 +74,11 @@ def show_plan(
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write to this file; its name tells the format, too.")
     ] = None,
-    level: Annotated[int | None, typer.Option(min=0, max=4, help="Read as this level, whatever the plan says.")] = None,
-    kind: Annotated[PlanFormat | None, typer.Option(help="The format, if the file does not show it.")] = None,
 ) -> int:
     """Show a plan: tasks by phase or wave, critical path, ownership, coverage, estimates and findings."""
     options = options_of(context)
     chosen = form or _form_of(output) or (Form.JSON if options.is_json else Form.TREE)
-    reading = read_plan_input(file, PlanOptions(level=level, format=kind))
+    reading = read_plan_input(file, reading_options(context))
     summary = harmless(f"{reading.path}: {render_summary(reading.diagnostics)}")
     if reading.plan is None or reading.analysis is None:
         sys.stderr.write(render_plain(reading.diagnostics))

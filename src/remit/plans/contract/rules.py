@@ -93,16 +93,22 @@ def check_invariants(named: Sequence[Reference], reporter: PlanReporter, known: 
     for reference in named:
         is_open = placeholder_in(reference.id) is not None
         if reference.id not in registry and not is_open and not reporter.diagnostics.is_full:
-            parts = reference.id.replace(";", " ").split()
-            is_several = len(parts) > 1 and all(part in registry for part in parts)
-            meant = nearest(reference.id, registry)
-            hint = "define it there first" if meant is None else f"did you mean {meant!r}?"
+            whose = f"one of the {len(registry)} known invariants" if known is None else "an invariant of the registry"
+            hint = _hint(reference.id, registry, is_own=known is not None)
             reporter.report(
-                "INVARIANT_UNKNOWN",
-                f"expected an invariant of the registry, got {shorten(reference.id)}; "
-                f"{'name each by itself, separated by commas' if is_several else hint}",
-                at=reference.at,
+                "INVARIANT_UNKNOWN", f"expected {whose}, got {shorten(reference.id)}; {hint}", at=reference.at
             )
+
+
+def _hint(name: str, registry: frozenset[str], *, is_own: bool) -> str:
+    """Return what to do about an id that a registry lacks."""
+    parts = name.replace(";", " ").split()
+    if len(parts) > 1 and all(part in registry for part in parts):
+        return "name each by itself, separated by commas"
+    meant = nearest(name, registry)
+    if meant is not None:
+        return f"did you mean {meant!r}?"
+    return "define it there first" if is_own else "name the file that lists yours with --invariants"
 
 
 def require_declared(values: Values, role: Role | None) -> None:

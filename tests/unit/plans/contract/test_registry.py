@@ -55,13 +55,14 @@ def test_ids_of_a_registry_replace_the_known_ones() -> None:
     ]
 
 
-def test_command_takes_a_registry(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "compile"])
+def test_command_takes_a_registry(tmp_path: Path, command: str) -> None:
     """
-    `remit plan check --invariants FILE` holds contracts against the ids of the file.
+    `--invariants FILE` holds contracts against the ids of the file.
     """
     registry, fanout = tmp_path / "ids.txt", tmp_path / "fanout.json"
     registry.write_text("fees_add_up\n", encoding="utf-8")
     fanout.write_bytes(FANOUT)
 
-    assert USAGE == run(["plan", "check", str(fanout)])
-    assert OK == run(["plan", "check", str(fanout), "--invariants", str(registry)])
+    assert USAGE == run(["plan", command, str(fanout)])
+    assert OK == run(["plan", command, str(fanout), "--invariants", str(registry)])
