@@ -69,8 +69,9 @@ ROWS: Final[tuple[tuple[str, Severity, str], ...]] = (
         "COMPILE_ORDERED",
         _NOTE,
         (
-            "Tasks without order among them must not run at the same time: they change the same files, or the plan is "
-            "for one worker (below level 3, or by its own recommendation). The later one is compiled to wait."
+            "Tasks without order among them must not run at the same time: they change the same files, one verifies "
+            "what others of a fanout build, or the plan is for one worker (below level 3, or by its own "
+            "recommendation). The later one is compiled to wait."
         ),
     ),
 )

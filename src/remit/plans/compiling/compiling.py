@@ -174,6 +174,13 @@ def _report(code: str, message: str, tasks: Sequence[PlanTask], reporter: PlanRe
 
 def _tell_order(outline: Outline, reporter: PlanReporter) -> None:
     """Report which tasks wait although the plan gives them no order."""
+    if outline.verified_last:
+        reporter.report(
+            "COMPILE_ORDERED",
+            f"expected an order of what builds and what verifies, got none for {_listed(outline.verified_last)}, "
+            "because fanouts have no dependencies; they are compiled to wait for all that is built",
+            at=outline.verified_last[0].at,
+        )
     held = [step for step in outline.steps if step.held_by and step.task is not None]
     if not held:
         return
