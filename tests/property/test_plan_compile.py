@@ -8,7 +8,7 @@ from remit.core.definition import GateStep, ToolStep
 from remit.core.expressions import compile_expression
 from remit.core.program import LOOP_ROOTS
 from remit.plans.kinds import check_document
-from remit.plans.plan import Plan, PlanFormat, RiskClass, TaskKind, TaskState
+from remit.plans.plan import Plan, RiskClass, TaskKind, TaskState
 from tests.property.compiled_plans import (
     REGISTRY,
     SETTINGS,
@@ -57,15 +57,11 @@ def test_compiled_plan_passes_the_check(plan: Plan) -> None:
 def test_order_is_that_of_the_plan(plan: Plan) -> None:
     """
     Of two tasks that are worked on, one comes before the other if it does in the plan. Otherwise it does only if both
-    change one path, or only one task may run at a time; and then one of them does. A fanout without an order of its own
-    has its tests behind its work.
+    change one path, or only one task may run at a time; and then one of them does.
     """
     reading = reading_of(plan)
     names = [task.id for task in plan.tasks]
     said = pairs_of(plan)
-    if plan.format is PlanFormat.FANOUT and not said and not plan.phases:
-        tests = {task.id for task in plan.tasks if task.kind is TaskKind.TEST}
-        said = {(name, test) for test in tests for name in names if name not in tests}
     found = {
         (one, other)
         for one, first in reading.works.items()

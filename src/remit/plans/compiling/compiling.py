@@ -27,7 +27,7 @@ from remit.plans.compiling.tasks import write_scope
 from remit.plans.documents import shorten
 from remit.plans.orchestration import compile_orchestration
 from remit.plans.orchestration.nesting import ITERATIONS_MAX
-from remit.plans.plan import NOWHERE, Plan, PlanPhase, PlanTask, TaskKind, TaskState
+from remit.plans.plan import NOWHERE, Plan, PlanFormat, PlanPhase, PlanTask, TaskKind, TaskState
 from remit.plans.texts import PlanReporter
 from remit.ports.declared import OUTSIDE_PATTERN
 
@@ -163,6 +163,12 @@ def _tell(plan: Plan, outline: Outline, written: Written, reporter: PlanReporter
             "them; later phases begin when all tasks have passed, write a gate where that is not enough",
             at=unread[0].at,
         )
+    if plan.format is PlanFormat.FANOUT and plan.phases:
+        message = (
+            "expected an order of what builds and what verifies, got none for {tasks}, because fanouts have no "
+            "dependencies; they are compiled to wait for all that is built"
+        )
+        _report("COMPILE_ORDERED", message, [task for task in outline.tasks if task.kind is TaskKind.TEST], reporter)
     _tell_order(outline, reporter)
 
 
@@ -174,13 +180,6 @@ def _report(code: str, message: str, tasks: Sequence[PlanTask], reporter: PlanRe
 
 def _tell_order(outline: Outline, reporter: PlanReporter) -> None:
     """Report which tasks wait although the plan gives them no order."""
-    if outline.verified_last:
-        reporter.report(
-            "COMPILE_ORDERED",
-            f"expected an order of what builds and what verifies, got none for {_listed(outline.verified_last)}, "
-            "because fanouts have no dependencies; they are compiled to wait for all that is built",
-            at=outline.verified_last[0].at,
-        )
     held = [step for step in outline.steps if step.held_by and step.task is not None]
     if not held:
         return

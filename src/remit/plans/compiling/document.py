@@ -94,7 +94,7 @@ def _step_lines(step: Planned, plan: Plan, settings: CompileSettings, loop: Task
         fields["depends_on"] = list(step.depends_on)
     if loop is not None:
         fields["loop"] = loop.loop
-    elif step.part in {Part.JOIN, Part.BUILT}:
+    elif step.part is Part.JOIN:
         fields["wait"] = {"timer": _JOIN_TIMER}
     else:
         fields["gate"] = gate_of(step, plan, settings)
@@ -111,8 +111,6 @@ def _comment(step: Planned) -> str:
         return (
             "Every decision has been taken." if phase is None else f"Phase {phase.id} has ended: later ones wait here."
         )
-    if step.part is Part.BUILT:
-        return "All has been built: what verifies it waits here."
     if step.part is Part.DECISION:
         return "The plan leaves this open; nothing begins before its owner has decided."
     return "From level 3 on a person looks at the whole before it is released."

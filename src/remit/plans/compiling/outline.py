@@ -18,7 +18,7 @@ from remit.plans.analysis import Analysis, ReferenceKind
 from remit.plans.compiling.apart import Apart, one_at_a_time
 from remit.plans.compiling.names import Names
 from remit.plans.compiling.sequence import in_sequence
-from remit.plans.plan import HumanGate, Plan, PlanFormat, PlanPhase, PlanTask, RiskClass, TaskKind, TaskState, Text
+from remit.plans.plan import HumanGate, Plan, PlanPhase, PlanTask, RiskClass, TaskKind, TaskState, Text
 
 DEPLOY_LEVEL: Final = 3
 """From this level on a person looks at the whole before it counts as done."""
@@ -45,7 +45,6 @@ class Part(StrEnum):
     PHASE_GATE = "phase_gate"
     DECISION = "decision"
     RELEASE = "release"
-    BUILT = "built"
     JOIN = "join"
 
 
@@ -73,13 +72,11 @@ class Outline:
     """The steps in an order in which they can run; ``done`` are the tasks that are passed over.
 
     ``why_single`` says why only one task runs at a time; ``None`` if those without order may run together.
-    ``verified_last`` are the test tasks of a fanout, which has no dependencies: they wait for all that it builds.
     """
 
     steps: tuple[Planned, ...]
     done: tuple[PlanTask, ...]
     why_single: str | None = None
-    verified_last: tuple[PlanTask, ...] = ()
 
     @property
     def tasks(self) -> tuple[PlanTask, ...]:
@@ -93,12 +90,7 @@ def outline_plan(plan: Plan, analysis: Analysis, names: Names) -> Outline:
     for task in in_sequence(outlining.tasks, analysis, outlining.positions):
         outlining.place(task)
     outlining.end()
-    return Outline(
-        steps=tuple(outlining.steps),
-        done=tuple(outlining.done),
-        why_single=outlining.why_single,
-        verified_last=tuple(outlining.verified_last),
-    )
+    return Outline(steps=tuple(outlining.steps), done=tuple(outlining.done), why_single=outlining.why_single)
 
 
 def reasons_to_ask(task: PlanTask, elsewhere: list[str]) -> tuple[str, ...]:
@@ -122,8 +114,7 @@ class _Outlining:
     """An outline in the making.
 
     ``_stands[task]`` are the steps after which a task counts as finished: its own, or for one that is done those of
-    what it depends on. ``_met[n]`` are those after which the first ``n + 1`` phases have ended, ``_built`` those after
-    which all that a fanout builds is built.
+    what it depends on. ``_met[n]`` are those after which the first ``n + 1`` phases have ended.
     """
 
     def __init__(self, plan: Plan, analysis: Analysis, names: Names) -> None:
@@ -131,14 +122,10 @@ class _Outlining:
         self._names = names
         self.steps: list[Planned] = []
         self.done: list[PlanTask] = []
-        self.verified_last: list[PlanTask] = []
         tasks: dict[str, PlanTask] = {}
         for task in plan.tasks:
             tasks.setdefault(task.id, task)
-        # A fanout can order nothing: what verifies stands behind what builds, features come first (planning rule 7).
-        self._is_fanout = plan.format is PlanFormat.FANOUT and not analysis.edges and not plan.phases
-        self.tasks = tuple(sorted(tasks.values(), key=lambda task: self._is_fanout and task.kind is TaskKind.TEST))
-        self._built: tuple[str, ...] | None = None
+        self.tasks = tuple(tasks.values())
         self._elsewhere: defaultdict[str, dict[str, None]] = defaultdict(dict)
         for reference in analysis.unknown:
             if reference.kind is ReferenceKind.DEPENDENCY and reference.task is not None:
@@ -165,9 +152,6 @@ class _Outlining:
         before = [step for other in self._before[task.id] for step in self._stands[other]]
         if position:
             before += self._meeting(position - 1)
-        if self._is_fanout and task.kind is TaskKind.TEST and (built := self._all_built()):
-            before += built
-            self.verified_last.append(task)
         depends_on = tuple(dict.fromkeys(before)) or self._start
         self._stands[task.id] = self._place(task, depends_on)
         if position is not None:
@@ -223,16 +207,6 @@ class _Outlining:
                 before = self._add(Planned(id=end, part=Part.JOIN, depends_on=before, phase=phase))
             self._met.append(before)
         return self._met[position]
-
-    def _all_built(self) -> tuple[str, ...]:
-        """Return the steps after which all that is not a test has ended; tests are placed last."""
-        if self._built is None:
-            work = [self._stands[task.id] for task in self.tasks if task.kind is not TaskKind.TEST]
-            ends = tuple(dict.fromkeys(step for steps in work for step in steps))
-            if len(ends) > 1:
-                ends = self._add(Planned(id=self._names.take("built", ""), part=Part.BUILT, depends_on=ends))
-            self._built = ends
-        return self._built
 
     def _decide(self) -> tuple[str, ...]:
         """Add a gate for each decision that the plan leaves open; everything waits for all of them."""

@@ -1,11 +1,13 @@
 """Records as plans: milestones, fanout tasks and issues become tasks.
 
 Owns: what of a record a plan's task gets.
-Does not know: the text. Nothing is added that a record does not say; defaults of a contract are its own word.
+Does not know: the text. Nothing is added that a record does not say, but for the order of a fanout's two kinds of
+tasks; defaults of a contract are its own word.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from remit.plans.contract.records import (
@@ -20,7 +22,7 @@ from remit.plans.contract.records import (
 )
 from remit.plans.contract.slugs import slug_of
 from remit.plans.contract.words import MAJOR_DECISION
-from remit.plans.plan import Dependency, PathClaim, Plan, PlanFormat, PlanTask, TaskKind, TaskState, Text
+from remit.plans.plan import Dependency, PathClaim, Plan, PlanFormat, PlanPhase, PlanTask, TaskKind, TaskState, Text
 
 _STATES: Final = {
     "ready": TaskState.PENDING,
@@ -28,6 +30,10 @@ _STATES: Final = {
     "done": TaskState.DONE,
     "blocked": TaskState.STUCK,
     "cancelled": TaskState.STUCK,
+}
+_PHASES: Final = {
+    TaskKind.WORK: PlanPhase(id="build", title="Build"),
+    TaskKind.TEST: PlanPhase(id="verify", title="Verify"),
 }
 _OWNERS_LABELS: Final = frozenset({MAJOR_DECISION, "risk/high"})
 """Labels that ask for an owner's decision before anything changes."""
@@ -45,12 +51,16 @@ def plan_of_contract(contract: PlanningContract) -> Plan:
 
 
 def plan_of_fanout(fanout: Fanout) -> Plan:
-    """Return the tasks of a fanout under their slugs; a fanout knows no order."""
-    return Plan(
-        format=PlanFormat.FANOUT,
-        title="Fanout",
-        tasks=tuple(_fanout_task(task) for task in fanout.tasks if task.title),
-    )
+    """Return the tasks of a fanout under their slugs.
+
+    A fanout has no dependencies. Its one order is that features come before what verifies them (planning rule 7): where
+    it has both, they are two phases.
+    """
+    tasks = tuple(_fanout_task(task) for task in fanout.tasks if task.title)
+    if len({task.kind for task in tasks}) < 2:
+        return Plan(format=PlanFormat.FANOUT, title="Fanout", tasks=tasks)
+    phased = tuple(replace(task, phase=_PHASES[task.kind].id) for task in tasks)
+    return Plan(format=PlanFormat.FANOUT, title="Fanout", tasks=phased, phases=tuple(_PHASES.values()))
 
 
 def plan_of_issue(issue: IssueContract) -> Plan:

@@ -195,28 +195,3 @@ def test_what_a_person_verifies_waits_for_one() -> None:
     made = plan(task("1", verification="REVIEW", owns=()), task("2", "1", verification="TEST", owns=()))
 
     assert {"task_1": (), "review_1": ("task_1",), "task_2": ("review_1",)} == shape_of(made)
-
-
-def test_what_a_fanout_builds_comes_before_what_verifies_it() -> None:
-    """
-    A fanout has no dependencies: its QA tasks wait for all that is built, wherever they stand, and it says so.
-    """
-    qa = [task(name, kind=TaskKind.TEST, owns=()) for name in ("q1", "q2")]
-    made = plan(qa[0], task("d1"), task("d2"), qa[1], format=PlanFormat.FANOUT)
-    shape = shape_of(made)
-
-    assert ("task_d1", "task_d2") == shape["built"]
-    assert {("built",)} == {shape["task_q1"], shape["task_q2"]}
-    assert "COMPILE_ORDERED" in codes_of(made)
-
-
-def test_fanout_that_only_builds_or_only_verifies_has_no_order() -> None:
-    """
-    Without both kinds of tasks there is nothing to order, and nothing to say; one piece of work needs no join.
-    """
-    one = plan(task("q", kind=TaskKind.TEST, owns=()), task("d"), format=PlanFormat.FANOUT)
-    tests = plan(*(task(name, kind=TaskKind.TEST, owns=()) for name in "ab"), format=PlanFormat.FANOUT)
-
-    assert {"task_d": (), "task_q": ("task_d",)} == shape_of(one)
-    assert {"task_a": (), "task_b": ()} == shape_of(tests)
-    assert "COMPILE_ORDERED" not in codes_of(tests)
