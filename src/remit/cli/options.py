@@ -136,6 +136,17 @@ def remember(context: typer.Context, param: typer.CallbackParam, value: Any) -> 
     return value
 
 
+def keep_under(prefix: str) -> Callable[[typer.Context, typer.CallbackParam, Any], Any]:
+    """Return a callback that keeps what was given for an option in the invocation's ``meta``, as prefix and name."""
+
+    def keep(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+        if value is not None:
+            context.meta[f"{prefix}{param.name}"] = value
+        return value
+
+    return keep
+
+
 def _shared(
     *,
     shared_format: Annotated[

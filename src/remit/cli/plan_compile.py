@@ -12,7 +12,7 @@ import orjson
 import typer
 
 from remit.cli.exit_codes import OK, USAGE
-from remit.cli.options import options_of, params_of
+from remit.cli.options import keep_under, options_of, params_of
 from remit.cli.plan_input import read_plan_input, write_output
 from remit.cli.plan_reading import ReadingCommand, reading_options
 from remit.diagnostics import render_plain, render_summary
@@ -23,6 +23,8 @@ from remit.plans.texts import PlanReporter
 
 _KEPT: Final = "remit.compile."
 """Begins the keys under which an invocation keeps its options of compiling."""
+
+_keep: Final = keep_under(_KEPT)
 
 
 class CompiledFormat(StrEnum):
@@ -37,12 +39,6 @@ class CompilingCommand(ReadingCommand):
 
     def __init__(self, name: str | None, *, params: list[Any] | None = None, **rest: Any) -> None:
         super().__init__(name, params=[*(params or []), *params_of(_compiling)], **rest)
-
-
-def _keep(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
-    if value is not None:
-        context.meta[f"{_KEPT}{param.name}"] = value
-    return value
 
 
 def _compiling(

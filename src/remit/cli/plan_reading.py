@@ -12,13 +12,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from remit.cli.findings import CheckingCommand
-from remit.cli.options import RemitCommand, params_of
+from remit.cli.options import RemitCommand, keep_under, params_of
 from remit.plans.contract import read_registry
 from remit.plans.options import PlanOptions
 from remit.plans.plan import PlanFormat
 
 _KEPT: Final = "remit.reading."
 """Begins the keys under which an invocation keeps its options of reading."""
+
+_keep: Final = keep_under(_KEPT)
 
 
 class ReadingCommand(RemitCommand):
@@ -44,12 +46,6 @@ def reading_options(context: typer.Context) -> PlanOptions:
         format=context.meta.get(f"{_KEPT}kind"),
         invariants=None if invariants is None else read_registry(invariants),
     )
-
-
-def _keep(context: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
-    if value is not None:
-        context.meta[f"{_KEPT}{param.name}"] = value
-    return value
 
 
 def _reading(
