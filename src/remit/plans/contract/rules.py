@@ -8,8 +8,8 @@ Does not know: how a document is written. Words are judged by ``wording``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import Final
 
 from remit.governance.suggestions import nearest
@@ -188,27 +188,21 @@ def _check_order(milestones: Sequence[Milestone], reporter: PlanReporter) -> Non
 
 def _in_order(milestones: Sequence[Milestone]) -> list[Milestone]:
     """Return milestones in the order of their dependencies, and of the document where those leave it free."""
+    import networkx as nx
+
     places: dict[str, int] = {}
     for place, milestone in enumerate(milestones):
         places.setdefault(milestone.id, place)
-    waits = [{places[one.id] for one in milestone.dependencies if one.id in places} for milestone in milestones]
-    followers: dict[int, list[int]] = {}
-    for place, befores in enumerate(waits):
-        for before in befores:
-            followers.setdefault(before, []).append(place)
-    ready = [place for place, befores in enumerate(waits) if not befores]
-    left = [len(befores) for befores in waits]
-    ordered: list[int] = []
-    while ready:  # bound: each milestone is ready once
-        place = heappop(ready)
-        ordered.append(place)
-        for after in followers.get(place, ()):
-            left[after] -= 1
-            if not left[after]:
-                heappush(ready, after)
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(len(milestones)))
+    for place, milestone in enumerate(milestones):
+        graph.add_edges_from((places[one.id], place) for one in milestone.dependencies if one.id in places)
+    ordered: dict[int, None] = {}
+    with suppress(nx.NetworkXUnfeasible):
+        for place in nx.lexicographical_topological_sort(graph):
+            ordered[place] = None
     # Those of a cycle have no order but the document's.
-    rest = sorted(set(range(len(milestones))).difference(ordered))
-    return [milestones[place] for place in (*ordered, *rest)]
+    return [milestones[place] for place in (*ordered, *sorted(graph.nodes - ordered.keys()))]
 
 
 def _report_early(at: Place, title: str, builder_at: Place, reporter: PlanReporter) -> None:
