@@ -17,9 +17,9 @@ from remit.plans.documents import Invalid, Node, Scalar, describe, shorten
 from remit.plans.documents.tree import PLAIN
 from remit.plans.fields import place
 from remit.plans.plan import Text
+from remit.plans.texts import NOTHING_WORDS
 
 _SEPARATORS: Final = re.compile(r"[\s_-]+")
-_NOTHING: Final = frozenset({"none", "n/a", "na", "nothing", "nil", "-", "\N{EN DASH}", "\N{EM DASH}"})
 
 
 def text_of(reporter: Reporter, node: Node, *, what: str) -> str:
@@ -72,7 +72,7 @@ def parts_of(node: Scalar, text: str) -> tuple[Text, ...]:
 
 def says_nothing(text: str) -> bool:
     """Whether a text says that there is nothing: ``none``, ``n/a``, ``-``."""
-    return text.strip().lower() in _NOTHING
+    return text.strip().lower() in NOTHING_WORDS
 
 
 def empty(reporter: Reporter, node: Scalar, name: str) -> tuple[Text, ...]:

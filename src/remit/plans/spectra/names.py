@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from remit.plans.plan import RiskClass, TaskState
+from remit.plans.texts import NOTHING_WORDS
 
 TITLE: Final = "SPECTRA Execution Plan"
 
@@ -149,7 +150,7 @@ INDEPENDENT: Final = "Independent tasks"
 SEQUENTIAL: Final = "Sequential dependencies"
 RECOMMENDATION: Final = "Recommendation"
 
-NONE_WORDS: Final = frozenset({"none", "n/a", "na", "nothing", "nil", "-", "\N{EN DASH}", "\N{EM DASH}", ""})
+NONE_WORDS: Final = NOTHING_WORDS | {""}
 
 _SPACES: Final = re.compile(r"[-_\s]+")
 

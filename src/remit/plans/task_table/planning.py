@@ -36,7 +36,7 @@ from remit.plans.task_table.record import TableForm, TaskRecord, Value
 from remit.plans.task_table.references import References
 from remit.plans.task_table.states import is_dropped, mark_of, risk_of, state_of
 from remit.plans.task_table.wording import counted
-from remit.plans.texts import PlanReporter
+from remit.plans.texts import NOTHING_WORDS, PlanReporter
 
 _PHASE_HEADING: Final = ("phase", "milestone", "stage", "sprint", "iteration", "wave")
 _KINDS: Final = {
@@ -57,7 +57,7 @@ _WORDS: Final = frozenset({
 """Fields that a plan takes as they are shown."""
 
 _Fields = Mapping[TaskField, Value]
-_EMPTY: Final = frozenset({"", "—", "\u2013", "-", "none", "n/a"})
+_EMPTY: Final = NOTHING_WORDS | {""}
 
 
 @dataclass(slots=True, kw_only=True)

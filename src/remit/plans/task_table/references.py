@@ -16,6 +16,7 @@ from remit.plans.plan import NOWHERE, Place
 from remit.plans.task_table import languages
 from remit.plans.task_table.ids import Meaning, Shorthand, completed, meaning_of, number_of
 from remit.plans.task_table.index import TaskIndex
+from remit.plans.texts import NOTHING_WORDS
 
 _EXPANSIONS_FREE: Final = 4_000
 _EXPANSIONS_SHARE: Final = 16
@@ -28,10 +29,11 @@ _MARKS: Final = re.compile(
 _OPENING: Final = "(\uff08"
 _CLOSING: Final = ")\uff09"
 _DECORATION: Final = "`*_~[]\"' \t"
-_NONE: Final = languages.NONE | {
-    "", "—", "\u2013", "-", "--", "\u2212", "none", "n/a", "na", "nil", "null", "nothing", "tbd", "?", "not applicable",
-    "no dependency", "no dependencies",
-}  # fmt: skip
+_NONE: Final = (
+    languages.NONE
+    | NOTHING_WORDS
+    | {"", "--", "\u2212", "null", "tbd", "?", "not applicable", "no dependency", "no dependencies"}
+)
 _NONE_LENGTH_MAX: Final = 20
 _NONE_MARKS: Final = f"{_DECORATION}."
 _STRUCK: Final = re.compile(r"~~((?:(?!~~).)+)~~")
